@@ -1,0 +1,1 @@
+"""The API `RewardModelTraining`, written once: models, conditions, and the contract with the trainer."""

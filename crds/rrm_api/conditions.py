@@ -1,0 +1,73 @@
+"""Condition types, their closed lists of reasons, and the stages of a training."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a training is; derived from what is seen, never stored as a program counter."""
+
+    PENDING = "Pending"
+    PREPARING = "Preparing"
+    PROVISIONING = "Provisioning"
+    STARTING = "Starting"
+    TRAINING = "Training"
+    RELEASING = "Releasing"
+    EXPORTING = "Exporting"
+    SUCCEEDED = "Succeeded"
+    STALLED = "Stalled"
+    FAILED = "Failed"
+
+
+class ConditionType(StrEnum):
+    """Condition types in the order in which they are written: kstatus reads the list from the top."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    SUCCEEDED = "Succeeded"
+    DATA_PREPARED = "DataPrepared"
+    CLUSTER_READY = "ClusterReady"
+    CHECKPOINT_SAVED = "CheckpointSaved"
+    EXPORTED = "Exported"
+
+
+class Reason(StrEnum):
+    """Every reason a condition or an event may carry."""
+
+    PENDING = "Pending"
+    PREPARING = "Preparing"
+    PROVISIONING = "Provisioning"
+    STARTING = "Starting"
+    TRAINING = "Training"
+    RELEASING = "Releasing"
+    EXPORTING = "Exporting"
+    SUCCEEDED = "Succeeded"
+
+    INVALID_SPEC = "InvalidSpec"
+    DATA_INVALID = "DataInvalid"
+    MODEL_UNAVAILABLE = "ModelUnavailable"
+    IMAGE_UNAVAILABLE = "ImageUnavailable"
+    VOLUME_UNAVAILABLE = "VolumeUnavailable"
+    TRAINING_FAILED = "TrainingFailed"
+    PREPARE_FAILED = "PrepareFailed"
+    EXPORT_FAILED = "ExportFailed"
+    CHECKPOINT_MISMATCH = "CheckpointMismatch"
+    KUBERAY_MISSING = "KubeRayMissing"
+    CLUSTER_LOST = "ClusterLost"
+
+    DATA_PREPARED = "DataPrepared"
+    CLUSTER_READY = "ClusterReady"
+    CLUSTER_RELEASED = "ClusterReleased"
+    CHECKPOINT_SAVED = "CheckpointSaved"
+    NO_CHECKPOINT = "NoCheckpoint"
+    EXPORTED = "Exported"
+    EXPORT_DISABLED = "ExportDisabled"
+    WAITING = "Waiting"
+
+
+class ConditionStatus(StrEnum):
+    """The three values a condition can have."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"

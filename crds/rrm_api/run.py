@@ -1,0 +1,269 @@
+"""The contract between operator and trainer: what a run reads, where it writes, how it answers.
+
+`intent.json` is written before preparing and says what is wanted; `run.json` adds what preparing resolved.
+Records and progress travel in the progress ConfigMap, one key each.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from rrm_api.conditions import Reason
+from rrm_api.fields import ApiModel
+from rrm_api.spec_data import Data, Reward, Template
+from rrm_api.spec_pods import Accelerator, ExportCheckpoint
+from rrm_api.spec_train import Method, Model, Training
+from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
+from rrm_api.v1alpha1 import RewardModelTraining
+
+VOLUME_MOUNT: Final = "/mnt/rrm"
+"""Where the training's claim is mounted, read-write, in every pod."""
+CLAIMS_MOUNT: Final = "/mnt/claims"
+"""Other claims are mounted read-only below, each under its name."""
+RUN_MOUNT: Final = "/etc/rrm"
+"""The run ConfigMap."""
+INTENT_KEY: Final = "intent.json"
+RUN_KEY: Final = "run.json"
+PROGRESS_KEY: Final = "progress"
+PROGRESS_CONFIG_MAP_ENV: Final = "RRM_PROGRESS_CONFIG_MAP"
+"""Environment variable: name of the progress ConfigMap; absent outside Kubernetes."""
+LOG_TAIL_CHARS: Final = 4096
+
+
+class Role(StrEnum):
+    """Who answers; also the key of its record in the progress ConfigMap."""
+
+    PREPARE = "prepare"
+    TRAIN = "train"
+    EXPORT = "export"
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every `rrm` process; the operator's classes of failure follow from them."""
+
+    DONE = 0
+    DATA = 10
+    CONFIGURATION = 11
+    MODEL = 12
+    PLUGIN = 13
+    UNHEALTHY = 14
+    INFRASTRUCTURE = 20
+    STOPPED = 30
+
+
+class Result(StrEnum):
+    """How a process ended."""
+
+    DONE = "Done"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+
+class Intent(ApiModel):
+    """What is wanted: the part of the spec that shapes rows, weights and numbers."""
+
+    name: str
+    namespace: str
+    uid: str
+    method: Method
+    preset: str | None = None
+    model: Model
+    data: Data
+    template: Template
+    reward: Reward
+    training: Training
+    nodes: int
+    gpus_per_node: int
+    accelerator: Accelerator
+    save_every_steps: int | None = None
+    keep_last: int
+    keep_best: bool
+    export_enabled: bool
+    export_checkpoint: ExportCheckpoint
+
+    def digest(self) -> str:
+        """Return 16 hex digits that change whenever the run would."""
+        return digest_of(self.manifest())
+
+
+class Prepared(ApiModel):
+    """What preparing found and resolved."""
+
+    data: DataStatus
+    read_rows: int
+    """Rows read from all sources, before any was dropped."""
+    total_steps: int
+    evaluate_every_steps: int
+    save_every_steps: int
+    preset: str
+    model_revision: str | None = None
+    floors: list[Metric]
+
+
+class RunFile(ApiModel):
+    """What an attempt reads: the intent and what was pinned when the data was prepared."""
+
+    intent: Intent
+    prepared: Prepared
+
+    def digest(self) -> str:
+        """Return 16 hex digits that change whenever the run would."""
+        return digest_of(self.manifest())
+
+
+class Trained(ApiModel):
+    """What a finished attempt leaves behind."""
+
+    step: int
+    total_steps: int
+    checkpoints: CheckpointsStatus
+    base: list[Metric]
+    """Validation metrics of step 0."""
+    best: list[Metric]
+    """Validation metrics of the best checkpoint."""
+
+
+class Record(ApiModel):
+    """The machine-readable end of every process: one key per role in the progress ConfigMap."""
+
+    role: Role
+    attempt: int = 0
+    """Number of the attempt; 0 for prepare and export."""
+    input_digest: str
+    """Digest of the intent (prepare) or of the run file (train, export) that was read."""
+    result: Result
+    reason: Reason
+    message: str
+    exit_code: int
+    finished_time: str
+    log_tail: str = ""
+    prepared: Prepared | None = None
+    trained: Trained | None = None
+    exported: ExportStatus | None = None
+
+
+class Phase(StrEnum):
+    """What the trainer is doing right now."""
+
+    STARTING = "Starting"
+    ROLLOUT = "Rollout"
+    VALIDATING = "Validating"
+    SAVING = "Saving"
+    FINISHED = "Finished"
+
+
+class Progress(ApiModel):
+    """How far an attempt is; rewritten at most every few seconds."""
+
+    attempt: int
+    phase: Phase
+    step: int
+    total_steps: int
+    from_step: int = 0
+    reward: float | None = None
+    parse_rate: float | None = None
+    seconds_per_step: float | None = None
+    eta_seconds: int | None = None
+    validation: list[Metric] = []
+    base: list[Metric] = []
+    lift: float | None = None
+    checkpoints: CheckpointsStatus = CheckpointsStatus()
+    time: str
+    """RFC 3339, UTC."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things lie on the volume, below one folder per training."""
+
+    volume: Path
+    training: str
+
+    @property
+    def root(self) -> Path:
+        """Folder of the training."""
+        return self.volume / self.training
+
+    @property
+    def identity(self) -> Path:
+        """Fingerprint of what the checkpoints depend on."""
+        return self.root / "identity.json"
+
+    @property
+    def data(self) -> Path:
+        """Prepared rows and the data report."""
+        return self.root / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The trainer's checkpoint folders, `global_step_N`."""
+        return self.root / "checkpoints"
+
+    @property
+    def export(self) -> Path:
+        """Exported model."""
+        return self.root / "export"
+
+    def attempt(self, number: int) -> Path:
+        """Return the folder of one attempt: job.log, progress.jsonl, heartbeat, per-row dumps."""
+        return self.root / f"attempt-{number}"
+
+    def stop_mark(self, number: int) -> Path:
+        """Return the file whose existence asks attempt `number` to save and leave."""
+        return self.root / f"stop-{number}"
+
+
+_FINGERPRINTED: Final = {
+    "method",
+    "preset",
+    "model",
+    "data",
+    "template",
+    "reward",
+    "nodes",
+    "gpusPerNode",
+    "accelerator",
+}
+
+
+def intent_of(training: RewardModelTraining) -> Intent:
+    """Return what a training wants, without what only shapes its pods."""
+    spec = training.spec
+    return Intent(
+        name=training.metadata.name,
+        namespace=training.metadata.namespace,
+        uid=training.metadata.uid,
+        method=spec.method,
+        preset=spec.preset,
+        model=spec.model,
+        data=spec.data,
+        template=spec.template,
+        reward=spec.reward,
+        training=spec.training,
+        nodes=spec.workers.nodes,
+        gpus_per_node=spec.workers.gpus_per_node,
+        accelerator=spec.workers.accelerator,
+        save_every_steps=spec.checkpoints.every_steps,
+        keep_last=spec.checkpoints.keep_last,
+        keep_best=spec.checkpoints.keep_best,
+        export_enabled=spec.export.enabled,
+        export_checkpoint=spec.export.checkpoint,
+    )
+
+
+def fingerprint(intent: Intent) -> dict[str, Any]:
+    """Return the fields that checkpoints depend on, as they are kept in `identity.json`."""
+    return {key: value for key, value in intent.manifest().items() if key in _FINGERPRINTED}
+
+
+def digest_of(document: dict[str, Any]) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a document in canonical JSON.
+
+    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,125 @@
+"""`spec.model` and `spec.training`: the weights to start from and how GRPO changes them."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rrm_api.fields import ApiModel, Decimal, Key, ObjectName, RelativePath
+from rrm_api.rules import Rule
+
+OWNED_OVERRIDES = (
+    "trainer.default_local_dir",
+    "trainer.logger",
+    "trainer.n_gpus_per_node",
+    "trainer.nnodes",
+    "trainer.resume_from_path",
+    "trainer.resume_mode",
+    "trainer.total_training_steps",
+    "data.train_files",
+    "data.val_files",
+    "data.custom_cls.path",
+    "data.custom_cls.name",
+    "reward.custom_reward_function.path",
+    "reward.custom_reward_function.name",
+    "actor_rollout_ref.model.path",
+)
+"""Keys of the trainer's configuration that other fields of the spec or the operator set."""
+
+
+class Method(StrEnum):
+    """One dial that selects dataset shape, template, reward and preset."""
+
+    POINTWISE = "Pointwise"
+
+
+class Reasoning(StrEnum):
+    """Who produces the reasoning before the score."""
+
+    AUTO = "Auto"
+    NATIVE = "Native"
+    PROMPTED = "Prompted"
+    NONE = "None"
+
+
+class SecretKeyRef(ApiModel):
+    """One key of a Secret in the same namespace."""
+
+    name: ObjectName
+    """Name of the Secret."""
+    key: Key
+    """Key inside the Secret."""
+
+
+class ModelVolume(ApiModel):
+    """Weights on a claim instead of a hub."""
+
+    claim_name: ObjectName
+    """Claim in the same namespace, mounted read-only."""
+    path: RelativePath
+    """Folder inside the claim that holds config.json, tokenizer and weights."""
+
+
+class Model(ApiModel):
+    """The model that becomes a judge."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    """Hub id such as `Qwen/Qwen3-8B`; with `volume` only a label for reports."""
+    revision: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Commit or tag on the hub; default: the newest. The resolved commit is pinned in status."""
+    volume: ModelVolume | None = None
+    """Read the weights from a claim instead of a hub."""
+    reasoning: Reasoning = Reasoning.AUTO
+    """`Native` = the model's own thinking, `Prompted` = a tag our prompt asks for, `None` = score only;
+    `Auto` reads the model's family."""
+    token_secret_ref: SecretKeyRef | None = None
+    """Hub token for gated models."""
+
+
+class Training(ApiModel):
+    """Hyper-parameters of GRPO. What is absent comes from the preset."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.overrides) || self.overrides.all(k, !(k.replace('+', '') in ["
+            + ", ".join(f"'{key}'" for key in OWNED_OVERRIDES)
+            + "]))",
+            message="spec.training.overrides may not set paths, resume, logger, node counts or total steps: "
+            "other fields of the spec set them",
+            holds=lambda t: not any(key.replace("+", "") in OWNED_OVERRIDES for key in t.overrides),
+        ),
+        Rule(
+            cel="!has(self.batchSize) || !has(self.miniBatchSize) || "
+            "self.batchSize % self.miniBatchSize == 0",
+            message="spec.training.batchSize must be a multiple of miniBatchSize",
+            holds=lambda t: not (t.batch_size and t.mini_batch_size) or t.batch_size % t.mini_batch_size == 0,
+        ),
+    )
+
+    epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Passes over the training rows; `maxSteps` ends earlier."""
+    max_steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Number of optimizer steps; default: as many as the epochs hold."""
+    batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
+    """Prompts per step."""
+    mini_batch_size: Annotated[int, Field(ge=1, le=65536)] | None = None
+    """Prompts per optimizer update."""
+    micro_batch_size_per_gpu: Annotated[int, Field(ge=1, le=4096)] | None = None
+    """Answers per GPU in one forward and backward pass."""
+    rollouts_per_prompt: Annotated[int, Field(ge=2, le=256)] | None = None
+    """Answers sampled per prompt: the group whose mean is the baseline of the advantage."""
+    learning_rate: Decimal | None = None
+    """Constant learning rate of AdamW: `"1e-6"`."""
+    kl_coefficient: Decimal | None = None
+    """Weight of the KL loss against the starting model; `"0"` loads no reference model."""
+    temperature: Decimal | None = None
+    """Sampling temperature of the rollout."""
+    evaluate_every_steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Validation every so many steps, and before the first."""
+    tensor_parallel: Annotated[int, Field(ge=1, le=16)] | None = None
+    """GPUs that share one rollout server."""
+    overrides: Annotated[
+        dict[Annotated[str, Field(max_length=128)], Annotated[str, Field(max_length=1024)]],
+        Field(max_length=64),
+    ] = {}
+    """Raw keys of the trainer's configuration; keys that other fields set are refused."""

@@ -1,0 +1,176 @@
+"""The resource `RewardModelTraining`, version v1alpha1: spec (written by people) and status (written by us).
+
+The docstring below each field is its documentation; `crds/generate.py` turns this module into the CRD, the
+reference page and the editor schema. Each CEL rule has its Python twin beside it, so `rrm run` refuses what
+the API server refuses, with the same words.
+"""
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rrm_api.fields import DNS_LABEL, ApiModel, ObjectName
+from rrm_api.group import API_VERSION, KIND
+from rrm_api.rules import Rule, unchanged_once_saved
+from rrm_api.spec_data import Data, ExponentialReward, Reward, Template
+from rrm_api.spec_pods import (
+    Checkpoints,
+    EnvVar,
+    Export,
+    HeadPods,
+    ImagePullPolicy,
+    JobPods,
+    NamedRef,
+    Workers,
+)
+from rrm_api.spec_train import Method, Model, Training
+from rrm_api.status import TrainingStatus
+
+MAX_NAME_LENGTH = 40
+
+
+def _saves_when_it_evaluates(spec: "RewardModelTrainingSpec") -> bool:
+    save, evaluate = spec.checkpoints.every_steps, spec.training.evaluate_every_steps
+    return not (save and evaluate) or save % evaluate == 0
+
+
+class RewardModelTrainingSpec(ApiModel):
+    """What shall be trained, from what, on how many GPUs."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.checkpoints.everySteps) || !has(self.training) || "
+            "!has(self.training.evaluateEverySteps) || "
+            "self.checkpoints.everySteps % self.training.evaluateEverySteps == 0",
+            message="spec.checkpoints.everySteps must be a multiple of spec.training.evaluateEverySteps: "
+            "only an evaluated checkpoint can be the best",
+            holds=_saves_when_it_evaluates,
+        ),
+        Rule(
+            cel="self.workers.nodes == 1 || !has(self.checkpoints.volume.size) || "
+            "'ReadWriteMany' in self.checkpoints.volume.accessModes",
+            message="spec.checkpoints.volume.accessModes must contain ReadWriteMany "
+            "when spec.workers.nodes is above 1",
+            holds=lambda spec: (
+                spec.workers.nodes == 1
+                or spec.checkpoints.volume.size is None
+                or "ReadWriteMany" in spec.checkpoints.volume.access_modes
+            ),
+        ),
+    )
+
+    method: Method
+    """What is learned; selects dataset shape, template, reward and preset."""
+    preset: Annotated[str, Field(min_length=1, max_length=64, pattern="^[a-z0-9.-]+$")] | None = None
+    """Named complete set of hyper-parameters; default: the method's newest, pinned in status."""
+    model: Model
+    """The model that becomes a judge."""
+    data: Data
+    """What it learns from."""
+    template: Template = Template()
+    """How it is asked."""
+    reward: Reward = Reward(exponential=ExponentialReward())
+    """How its answers are paid."""
+    training: Training = Training()
+    """Hyper-parameters; what is absent comes from the preset."""
+    workers: Workers
+    """GPU nodes."""
+    head: HeadPods = HeadPods()
+    """Ray head."""
+    jobs: JobPods = JobPods()
+    """Prepare and export Jobs."""
+    env: Annotated[list[EnvVar], Field(max_length=64)] = []
+    """Environment variables of all pods."""
+    service_account_name: ObjectName | None = None
+    """Service account of all pods; default: one made for this training."""
+    image: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^\S+$")] | None = None
+    """Trainer image; default: the operator's."""
+    image_pull_policy: ImagePullPolicy | None = None
+    """Default: Kubernetes' own rule by tag."""
+    image_pull_secrets: Annotated[list[NamedRef], Field(max_length=8)] = []
+    """Secrets for private registries."""
+    checkpoints: Checkpoints
+    """What is saved, where, how often."""
+    export: Export = Export()
+    """What comes out."""
+
+
+class ObjectMeta(ApiModel):
+    """The part of `metadata` that we read; all else is kept by the API server and ignored here."""
+
+    model_config = {**ApiModel.model_config, "extra": "ignore"}
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH, pattern=DNS_LABEL)]
+    """DNS label of at most 40 characters: names of children add a suffix."""
+    namespace: ObjectName = "default"
+    """Namespace."""
+    uid: str = ""
+    """Unique id given by the API server; empty for a file on this machine."""
+    generation: int = 0
+    """Counts spec changes."""
+    resource_version: str = ""
+    """Version for optimistic locking."""
+    annotations: dict[str, str] = {}
+    """Annotations."""
+    deletion_timestamp: str | None = None
+    """Set while it is being deleted."""
+
+
+IMMUTABLE_ONCE_SAVED: tuple[tuple[str, ...], ...] = (
+    ("method",),
+    ("preset",),
+    ("model", "name"),
+    ("model", "revision"),
+    ("model", "volume"),
+    ("model", "reasoning"),
+    ("data", "train"),
+    ("data", "validation"),
+    ("data", "seed"),
+    ("data", "maxPromptTokens"),
+    ("data", "maxResponseTokens"),
+    ("data", "maxInvalidFraction"),
+    ("template",),
+    ("reward",),
+    ("training", "batchSize"),
+    ("training", "rolloutsPerPrompt"),
+    ("workers", "nodes"),
+    ("workers", "gpusPerNode"),
+    ("workers", "accelerator"),
+    ("checkpoints", "volume", "claimName"),
+)
+"""Spec fields that the rows, the shards or the numbers of a checkpoint depend on."""
+
+
+class RewardModelTraining(ApiModel):
+    """Train a language model with GRPO to reason about answers and score them."""
+
+    model_config = {**ApiModel.model_config, "extra": "ignore"}
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"self.metadata.name.size() <= {MAX_NAME_LENGTH} && "
+            "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+            message=f"metadata.name must be a DNS label of at most {MAX_NAME_LENGTH} characters that "
+            "starts with a letter: names of pods and volumes are built from it",
+            holds=lambda t: (
+                re.fullmatch(DNS_LABEL, t.metadata.name) is not None
+                and len(t.metadata.name) <= MAX_NAME_LENGTH
+            ),
+        ),
+        *(unchanged_once_saved(*path) for path in IMMUTABLE_ONCE_SAVED),
+    )
+
+    api_version: Literal["training.rrm.dev/v1alpha1"] = API_VERSION
+    kind: Literal["RewardModelTraining"] = KIND
+    metadata: ObjectMeta
+    spec: RewardModelTrainingSpec
+    status: TrainingStatus = TrainingStatus()
+
+
+def parse_training(manifest: dict[str, Any]) -> RewardModelTraining:
+    """Return the training of a manifest.
+
+    Raises:
+        pydantic.ValidationError: With one entry per fault, each naming its field.
+    """
+    return RewardModelTraining.model_validate(manifest)

@@ -1,0 +1,1 @@
+"""The operator: parse, observe, assess, plan, apply, report."""

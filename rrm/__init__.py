@@ -1,0 +1,1 @@
+"""Reasoning reward models: datasets, templates, rewards, training and numbers."""

@@ -1,0 +1,1 @@
+"""An embedded Kubernetes: API server, KubeRay with fake nodes, or a real node."""
