@@ -1,0 +1,185 @@
+"""Small frozen facts about a training and its children: all that is ever decided upon.
+
+The store fills them from watch events; no bodies are kept except the training's own spec. `Snapshot` gathers the
+facts of one training at one moment.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from rrm_api.run import Progress, Record, Role
+
+Manifest = dict[str, Any]
+"""Kubernetes JSON, at the border only."""
+
+
+@dataclass(frozen=True, order=True)
+class Key:
+    """A training by namespace and name: what the work queue holds."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return `namespace/name`, as kubectl users write it."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Kind(StrEnum):
+    """Kinds of children, each with its own way of being written."""
+
+    PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
+    CONFIG_MAP = "ConfigMap"
+    SERVICE_ACCOUNT = "ServiceAccount"
+    ROLE = "Role"
+    ROLE_BINDING = "RoleBinding"
+    JOB = "Job"
+    RAY_CLUSTER = "RayCluster"
+    POD = "Pod"
+
+
+class PodRole(StrEnum):
+    """What a pod does for its training."""
+
+    PREPARE = "prepare"
+    HEAD = "head"
+    WORKER = "worker"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True)
+class PodFact:
+    """One pod of a training."""
+
+    name: str
+    role: PodRole
+    owner: str
+    """Name of the Job or RayCluster it belongs to."""
+    phase: str
+    ready: bool
+    deleting: bool
+    restarts: int = 0
+    waiting_reason: str | None = None
+    """Of the first container that waits: `ErrImagePull`, `CreateContainerConfigError`, ..."""
+    waiting_message: str | None = None
+    unschedulable: str | None = None
+    """The scheduler's words, while it cannot place the pod."""
+    exit_code: int | None = None
+    """Of the main container's last termination."""
+    termination_reason: str | None = None
+    termination_message: str | None = None
+    image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobFact:
+    """A prepare or export Job."""
+
+    name: str
+    role: Role
+    uid: str
+    digest: str
+    """Digest of the input it was made for."""
+    succeeded: bool
+    failed: bool
+    deleting: bool
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class RayClusterFact:
+    """A RayCluster; `state` is not kept because it does not tell the truth."""
+
+    name: str
+    uid: str
+    attempt: int
+    digest: str
+    """Digest of the run file it was made for."""
+    head_ready: bool
+    head_reason: str | None
+    """Reason of `HeadPodReady` while it is not True."""
+    ready_workers: int
+    desired_workers: int
+    head_service: str | None
+    head_pod_ip: str | None
+    deleting: bool
+    creation_time: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimFact:
+    """The training's volume claim."""
+
+    name: str
+    phase: str
+    """`Pending`, `Bound` or `Lost`."""
+    requested: str
+    deleting: bool
+
+
+@dataclass(frozen=True)
+class ObjectFact:
+    """A child of which only existence and content digest matter: ConfigMap, ServiceAccount, Role, RoleBinding."""
+
+    kind: Kind
+    name: str
+    uid: str
+    digest: str | None
+    """Value of the digest annotation we wrote, None if there is none."""
+    deleting: bool = False
+
+
+@dataclass(frozen=True)
+class ProgressFact:
+    """What the trainer wrote into the progress ConfigMap, already parsed; bad JSON is kept as text."""
+
+    records: tuple[Record, ...] = ()
+    progress: Progress | None = None
+    unreadable: tuple[str, ...] = ()
+    """`key: why` for every key that could not be parsed."""
+
+    def record(self, role: Role) -> Record | None:
+        """Return the record of one role, if it was written."""
+        return next((record for record in self.records if record.role is role), None)
+
+
+class RayJobState(StrEnum):
+    """Ray's own words, plus `ABSENT` for an unknown id."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    STOPPED = "STOPPED"
+    ABSENT = "ABSENT"
+
+
+@dataclass(frozen=True)
+class RayJobFact:
+    """What the Ray job API said last about the current submission."""
+
+    submission_id: str
+    state: RayJobState
+    message: str
+    seen_at: float
+    """Clock reading, seconds, of the last answer."""
+    unreachable_since: float | None = None
+    """Clock reading of the first failed question since; None = the last question was answered."""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is known about one training now."""
+
+    manifest: Manifest
+    """The training as last seen: metadata, spec, status."""
+    kuberay_installed: bool
+    claim: ClaimFact | None = None
+    objects: tuple[ObjectFact, ...] = ()
+    jobs: tuple[JobFact, ...] = ()
+    clusters: tuple[RayClusterFact, ...] = ()
+    pods: tuple[PodFact, ...] = ()
+    progress: ProgressFact = field(default_factory=ProgressFact)
+    ray_job: RayJobFact | None = None

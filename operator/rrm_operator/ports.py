@@ -1,0 +1,102 @@
+"""What the six verbs need from the world, as protocols; `kubernetes_cluster` and `ray_jobs` are the real ones."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rrm_operator.facts import Key, Kind, Manifest, RayJobFact, Snapshot
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An object by kind and name."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    uid: str | None = None
+    """Precondition of a delete: never remove a namesake that was made since."""
+
+
+@dataclass(frozen=True)
+class RayEndpoint:
+    """Where the Ray job API of one RayCluster answers, and the token it wants."""
+
+    namespace: str
+    cluster: str
+    head_service: str
+    head_pod_ip: str | None
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job to be submitted exactly once."""
+
+    endpoint: RayEndpoint
+    submission_id: str
+    """`<uid8>-a<attempt>`: the same attempt always has the same id."""
+    entrypoint: str
+    env: tuple[tuple[str, str], ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """A Kubernetes event about a training; its reason is the condition's reason."""
+
+    type: str
+    """`Normal` or `Warning`."""
+    reason: str
+    message: str
+
+
+class Cluster(Protocol):
+    """Writes to the API server. Each method raises `errors.ClusterUnavailable`, `Conflict`, `Forbidden`, `Refused`."""
+
+    async def create(self, manifest: Manifest) -> None:
+        """Create an object; one that exists already counts as created."""
+
+    async def apply(self, manifest: Manifest) -> None:
+        """Server-side apply with our field manager."""
+
+    async def patch(self, ref: Ref, patch: Manifest) -> None:
+        """Merge-patch an object (used for a claim's size and for annotations)."""
+
+    async def delete(self, ref: Ref) -> None:
+        """Delete in the background; an object that is gone counts as deleted."""
+
+    async def exists(self, ref: Ref) -> bool:
+        """Ask the API server itself, past every cache."""
+
+    async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
+        """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
+
+    async def emit(self, training: Manifest, event: Event) -> None:
+        """Record an event about a training."""
+
+
+class RayJobs(Protocol):
+    """The Ray job API. Each method raises `errors.RayUnavailable` when it cannot be reached."""
+
+    async def submit(self, submission: Submission) -> None:
+        """Submit once: an id that exists already counts as submitted."""
+
+    async def look(self, endpoint: RayEndpoint, submission_id: str) -> RayJobFact:
+        """Return the state of a submission; `ABSENT` for an unknown id."""
+
+    async def stop(self, endpoint: RayEndpoint, submission_id: str) -> None:
+        """Ask Ray to stop a submission."""
+
+
+class Clock(Protocol):
+    """Time, injected so that tests can turn it."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch, UTC."""
+
+
+class Facts(Protocol):
+    """The store, read side."""
+
+    def snapshot(self, key: Key) -> Snapshot | None:
+        """Return what is known about a training, None if it is gone."""
