@@ -1,7 +1,7 @@
 """Small frozen facts about a training and its children: all that is ever decided upon.
 
-The store fills them from watch events; no bodies are kept except the training's own spec. `Snapshot` gathers the
-facts of one training at one moment.
+The store fills them from watch events; no bodies are kept except the training's own spec. `Snapshot`
+gathers the facts of one training at one moment.
 """
 
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ class Kind(StrEnum):
 
     PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
     CONFIG_MAP = "ConfigMap"
+    SECRET = "Secret"
     SERVICE_ACCOUNT = "ServiceAccount"
     ROLE = "Role"
     ROLE_BINDING = "RoleBinding"
@@ -120,7 +121,7 @@ class ClaimFact:
 
 @dataclass(frozen=True)
 class ObjectFact:
-    """A child of which only existence and content digest matter: ConfigMap, ServiceAccount, Role, RoleBinding."""
+    """A child of which only existence and content digest matter: ConfigMap, Role, Secret, ..."""
 
     kind: Kind
     name: str

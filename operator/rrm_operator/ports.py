@@ -1,4 +1,4 @@
-"""What the six verbs need from the world, as protocols; `kubernetes_cluster` and `ray_jobs` are the real ones."""
+"""What the six verbs need from the world; `kubernetes_cluster` and `ray_jobs` are the real ones."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -51,7 +51,7 @@ class Event:
 
 
 class Cluster(Protocol):
-    """Writes to the API server. Each method raises `errors.ClusterUnavailable`, `Conflict`, `Forbidden`, `Refused`."""
+    """Writes to the API server; raises `ClusterUnavailable`, `Conflict`, `Forbidden`, `Refused`."""
 
     async def create(self, manifest: Manifest) -> None:
         """Create an object; one that exists already counts as created."""
