@@ -1,0 +1,1 @@
+"""The real node: namespaces, control groups, containerd, kubelet, network."""
