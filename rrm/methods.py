@@ -1,0 +1,31 @@
+"""The one dial: what a method stands for. A literal table, so nothing exists only because it was imported."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rrm_api.spec_data import DataFormat
+from rrm_api.spec_train import Method
+
+
+@dataclass(frozen=True)
+class MethodParts:
+    """What a method selects when the spec says no more.
+
+    Attributes:
+        preset: Newest preset of the method.
+        formats: Converters whose samples have the method's shape.
+        template: Name of the prompt template.
+    """
+
+    preset: str
+    formats: frozenset[DataFormat]
+    template: str
+
+
+METHODS: Final = {
+    Method.POINTWISE: MethodParts(
+        preset="pointwise-v1",
+        formats=frozenset({DataFormat.HELPSTEER2_POINTWISE}),
+        template="pointwise",
+    ),
+}
