@@ -1,6 +1,6 @@
 """Presets: complete sets of hyper-parameters, and how a training's own values override them.
 
-`resolve` goes in with an intent and comes out with every effective number; nothing downstream has defaults of its own.
+An intent goes in, every effective number comes out; nothing downstream has defaults of its own.
 
 Sources of `pointwise-v1` ("seed" = RM-Gallery's pointwise recipe, Qwen3-8B, verl 0.4.0):
 
@@ -10,13 +10,13 @@ Sources of `pointwise-v1` ("seed" = RM-Gallery's pointwise recipe, Qwen3-8B, ver
 | learning_rate | 1e-6 | seed, RM-R1, J1 |
 | kl_coefficient | .001 | seed, RM-R1 |
 | temperature | 1 | seed (verl's own default, pinned here) |
-| rollouts_per_prompt | 8 | RM-R1 takes 7, seed 4: groups of 4 on five scores often all earn the same and teach nothing |
+| rollouts_per_prompt | 8 | RM-R1 takes 7, seed 4: four answers on five scores often all earn the same |
 | epochs | 2 | the seed's curve needs about 370 steps, its script's one epoch holds 169 |
 | evaluate_every, save_every | 10, 20 | seed |
 | micro_batch_size_per_gpu | 1 | seed; fits 4096 + 4096 tokens on 80 GB up to 14B |
-| tensor_parallel | 2 | seed's 8 wastes seven GPUs' worth of bandwidth on an 8B model; 2 still holds 32B in bf16 |
+| tensor_parallel | 2 | 2 holds 32B in bf16; seed's 8 leaves an 8B model one server |
 | max_prompt_tokens | 4096 | seed |
-| max_response_tokens | 4096 / 2048 / 16 | native thinking cut at 2048 left 39 % unreadable; seed's 2048 for prompted; a bare score |
+| max_response_tokens | 4096 / 2048 / 16 | Native, where a cap of 2048 left 39 % unreadable; seed; bare score |
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from rrm_api.spec_train import Reasoning
 
 @dataclass(frozen=True)
 class Preset:
-    """One named set. Batches count prompts, micro-batches answers, lengths tokens, intervals optimizer steps."""
+    """One named set: batches in prompts, micro-batches in answers, lengths in tokens, intervals in steps."""
 
     name: str
     epochs: int
@@ -72,10 +72,14 @@ PRESETS: Final = {
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Every effective number of a run; units as in `Preset`. `max_steps` None = as many as the epochs hold."""
+    """Every effective number of a run; units as in `Preset`.
+
+    At least one of `epochs` (None = as many passes as the steps take) and `max_steps` (None = as many steps as
+    the epochs hold) is set.
+    """
 
     preset: str
-    epochs: int
+    epochs: int | None
     max_steps: int | None
     batch_size: int
     mini_batch_size: int
@@ -99,10 +103,11 @@ class Hyperparameters:
         per_epoch = train_rows // self.batch_size
         if per_epoch == 0:
             raise InvalidSpec(
-                f"spec.training.batchSize is {self.batch_size}, but only {train_rows} training rows are left; "
-                "use a smaller batch or more rows"
+                f"spec.training.batchSize is {self.batch_size}, but only {train_rows} training rows are "
+                "left; use a smaller batch or more rows"
             )
-        return self.max_steps or per_epoch * self.epochs
+        bounds = (self.max_steps, None if self.epochs is None else per_epoch * self.epochs)
+        return min(bound for bound in bounds if bound is not None)
 
 
 def resolve(intent: Intent) -> Hyperparameters:
@@ -118,7 +123,7 @@ def resolve(intent: Intent) -> Hyperparameters:
     kind = resolve_reasoning(intent.model).kind
     return Hyperparameters(
         preset=preset.name,
-        epochs=wanted.epochs or (preset.epochs if wanted.max_steps is None else 1),
+        epochs=wanted.epochs or (preset.epochs if wanted.max_steps is None else None),
         max_steps=wanted.max_steps,
         batch_size=batch,
         mini_batch_size=mini,
@@ -162,8 +167,8 @@ def _batches(intent: Intent, preset: Preset, rollouts: int) -> tuple[int, int]:
         raise InvalidSpec(f"spec.training.batchSize {batch} must be a multiple of miniBatchSize {mini}")
     if mini % unit:
         raise InvalidSpec(
-            f"spec.training.miniBatchSize {mini} x rolloutsPerPrompt {rollouts} answers do not spread evenly over "
-            f"{gpus} GPUs; use a multiple of {unit} prompts"
+            f"spec.training.miniBatchSize {mini} x rolloutsPerPrompt {rollouts} answers do not spread evenly "
+            f"over {gpus} GPUs; use a multiple of {unit} prompts"
         )
     return batch, mini
 
@@ -173,13 +178,14 @@ def _micro_batch(intent: Intent, preset: Preset, *, answers: int) -> int:
     micro = intent.training.micro_batch_size_per_gpu or preset.micro_batch_size_per_gpu
     if per_gpu % micro:
         raise InvalidSpec(
-            f"spec.training.microBatchSizePerGPU {micro} must divide the {per_gpu} answers that each GPU gets per update"
+            f"spec.training.microBatchSizePerGPU {micro} must divide the {per_gpu} answers that each GPU gets "
+            "per update"
         )
     return micro
 
 
 def _intervals(intent: Intent, preset: Preset) -> tuple[int, int]:
-    """Return evaluation and save interval; saving is a multiple, as only an evaluated checkpoint can be best."""
+    """Return the two intervals; saving is a multiple, as only an evaluated checkpoint can be the best."""
     evaluate, save = intent.training.evaluate_every_steps, intent.save_every_steps
     if evaluate is None:
         evaluate = preset.evaluate_every_steps
