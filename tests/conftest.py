@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+
 from rrm_test_cluster import Cluster, Level, Missing
 
 
@@ -21,6 +22,12 @@ def _started(level: Level, factory: pytest.TempPathFactory, **options: object) -
 def api_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """etcd and the API server, shared by the run: use a namespace of your own."""
     yield from _started(Level.API, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def fake_nodes_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The control plane, KubeRay and 110 fake nodes of 8 GPUs, shared by the run."""
+    yield from _started(Level.FAKE_NODES, tmp_path_factory, fake_nodes=110)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

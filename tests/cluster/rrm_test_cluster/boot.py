@@ -1,17 +1,24 @@
 """Bring a cluster up, step by step, noting each trace before the next step."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rrm_test_cluster.client import Client
 from rrm_test_cluster.control_plane import ControlPlane, Endpoints
-from rrm_test_cluster.daemons import Daemons, free_ports
+from rrm_test_cluster.daemons import Daemons, free_ports, standin
 from rrm_test_cluster.errors import ClusterError
+from rrm_test_cluster.kuberay import KubeRay
 from rrm_test_cluster.level import Level
+from rrm_test_cluster.provisioner import STORAGE_CLASSES, storage_class
 from rrm_test_cluster.requirements import check_requirements
 from rrm_test_cluster.state import STATE_FILE, Ledger, State
 from rrm_test_cluster.teardown import LOGS
 from rrm_test_cluster.tools import Tools
+
+VOLUMES = "volumes"
+"""Folder of the folders that claims get."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,16 @@ class Boot:
             DaemonFailed: A part did not get ready.
         """
         self.control_plane = ControlPlane(self.folder, self._endpoints(), self.tools)
+        self.client = Client(self.tools, self.control_plane.kubeconfig)
+        self.kuberay = KubeRay(self.client, self.daemons, self.control_plane.endpoints.address)
         self._start_api()
+        if self.options.level is Level.API:
+            return
+        self._start_controllers()
+        self._start_fake_nodes()
+        if self.options.kuberay:
+            self.kuberay.install_crds()
+            self.kuberay.start()
 
     def _endpoints(self) -> Endpoints:
         return Endpoints("127.0.0.1", *free_ports(5))
@@ -86,3 +102,26 @@ class Boot:
         self.daemons.wait_ready("etcd", self.control_plane.is_etcd_ready())
         self.daemons.start("kube-apiserver", self.control_plane.api_server())
         self.daemons.wait_ready("kube-apiserver", self.control_plane.is_api_ready())
+
+    def _start_controllers(self) -> None:
+        self.daemons.start("kube-controller-manager", self.control_plane.controllers())
+        self.daemons.start("kube-scheduler", self.control_plane.scheduler())
+        self.client.apply(*(storage_class(name) for name in STORAGE_CLASSES))
+        volumes = self.folder / VOLUMES
+        volumes.mkdir()
+        self._start_standin("provisioner", "--folder", str(volumes))
+        self.daemons.wait_ready("kube-controller-manager", self._has("serviceaccount", "default"))
+
+    def _start_fake_nodes(self) -> None:
+        numbers = ("--count", str(self.options.fake_nodes), "--gpus", str(self.options.gpus))
+        self._start_standin("fake-nodes", *numbers)
+        last = f"fake-{self.options.fake_nodes - 1:04d}"
+        self.daemons.wait_ready("fake-nodes", self._has("node", last))
+
+    def _start_standin(self, name: str, *arguments: str) -> None:
+        self.daemons.start(
+            name, [*standin(name), "--kubeconfig", str(self.control_plane.kubeconfig), *arguments]
+        )
+
+    def _has(self, kind: str, name: str) -> Callable[[], bool]:
+        return lambda: bool(self.client.kubectl("get", kind, name, "--ignore-not-found", "-o", "name"))

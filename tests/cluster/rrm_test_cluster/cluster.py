@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rrm_test_cluster.boot import Boot, BootOptions
 from rrm_test_cluster.client import Client, Manifest
-from rrm_test_cluster import standins
+from rrm_test_cluster.daemons import standin
+from rrm_test_cluster.fake_pods import finished_status
+from rrm_test_cluster.host_folders import host_folder_objects
 from rrm_test_cluster.janitor import start_janitor
 from rrm_test_cluster.level import Level
 from rrm_test_cluster.pki import token_kubeconfig
@@ -47,7 +50,7 @@ class Cluster:
             DaemonFailed: A daemon ended or was not ready in time; nothing is left behind.
         """
         boot = Boot.prepare(BootOptions(level, **options), folder)
-        janitor = start_janitor(boot.folder, standins.command("janitor"))
+        janitor = start_janitor(boot.folder, standin("janitor"))
         try:
             boot.run()
             yield cls(boot)
@@ -103,4 +106,41 @@ class Cluster:
             server=self.server,
             authority=self._boot.control_plane.authority.certificate,
             token=token,
+        )
+
+    def install_kuberay_crds(self) -> None:
+        """Install KubeRay's CRDs into a cluster started without KubeRay."""
+        self._boot.kuberay.install_crds()
+
+    def start_kuberay(self) -> None:
+        """Start KubeRay's operator; its CRDs must be there."""
+        self._boot.kuberay.start()
+
+    def stop_kuberay(self) -> None:
+        """Stop KubeRay's operator; what it made stays."""
+        self._boot.kuberay.stop()
+
+    def finish_pod(self, namespace: str, name: str, *, exit_code: int = 0, message: str = "") -> None:
+        """Let a pod of a fake node end with that code and termination message."""
+        pod = self.client.get("pod", name, namespace=namespace)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status = finished_status(pod, exit_code=exit_code, message=message, now=now)
+        self.client.patch_status("pod", name, status, namespace=namespace)
+
+    def claim_folder(self, namespace: str, name: str) -> Path:
+        """Return the folder of this host that is behind a bound claim."""
+        claim = self.client.get("persistentvolumeclaim", name, namespace=namespace)
+        volume = self.client.get("persistentvolume", claim["spec"]["volumeName"])
+        return Path(volume["spec"]["hostPath"]["path"])
+
+    def host_folder_claim(self, namespace: str, name: str, path: Path) -> None:
+        """Make a read-only claim of a folder of this host, bound before this returns."""
+        self.apply(*host_folder_objects(namespace, name, path.resolve()))
+        self.kubectl(
+            "wait",
+            "--for=jsonpath={.status.phase}=Bound",
+            f"pvc/{name}",
+            "--namespace",
+            namespace,
+            "--timeout=30s",
         )

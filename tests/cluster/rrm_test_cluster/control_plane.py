@@ -18,7 +18,7 @@ class Endpoints:
     """Where the daemons listen."""
 
     address: str
-    """Of the API server, as clients reach it."""
+    """Of etcd and the API server: the loopback address, or the node's, which this host reaches too."""
     etcd: int
     etcd_peer: int
     api: int
@@ -55,7 +55,8 @@ class ControlPlane:
 
     def etcd(self) -> list[str]:
         """Command line of etcd."""
-        url, peer = f"http://127.0.0.1:{self.endpoints.etcd}", f"http://127.0.0.1:{self.endpoints.etcd_peer}"
+        base = f"http://{self.endpoints.address}"
+        url, peer = f"{base}:{self.endpoints.etcd}", f"{base}:{self.endpoints.etcd_peer}"
         return [
             str(self._tools.path("etcd")),
             f"--data-dir={self._folder / 'etcd'}",
@@ -73,8 +74,8 @@ class ControlPlane:
         issuer = "https://kubernetes.default.svc.cluster.local"
         return [
             str(self._tools.path("kube-apiserver")),
-            f"--etcd-servers=http://127.0.0.1:{self.endpoints.etcd}",
-            f"--bind-address={'127.0.0.1' if self.endpoints.address == '127.0.0.1' else '0.0.0.0'}",
+            f"--etcd-servers=http://{self.endpoints.address}:{self.endpoints.etcd}",
+            f"--bind-address={self.endpoints.address}",
             f"--advertise-address={self.endpoints.address}",
             f"--secure-port={self.endpoints.api}",
             f"--client-ca-file={self.authority.certificate}",
@@ -140,4 +141,4 @@ class ControlPlane:
 
     def is_etcd_ready(self) -> Probe:
         """Probe of etcd's health."""
-        return Probe("127.0.0.1", self.endpoints.etcd, "/health")
+        return Probe(self.endpoints.address, self.endpoints.etcd, "/health")

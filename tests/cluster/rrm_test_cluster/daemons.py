@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,6 +76,11 @@ class Daemons:
         """Raise `DaemonFailed` if a daemon has ended by itself."""
         if (code := self._running[name].poll()) is not None:
             raise DaemonFailed(name, f"ended with exit code {code}", self.log(name))
+
+
+def standin(name: str) -> list[str]:
+    """Return the command line of one of our own processes (`standins`)."""
+    return [sys.executable, "-m", "rrm_test_cluster.standins", name]
 
 
 _BASE_ENVIRONMENT = {

@@ -81,7 +81,7 @@ def volume_for(claim: Manifest, folder: Path) -> Manifest:
 
 def is_to_be_deleted(volume: Manifest) -> bool:
     """Whether a volume of ours lost its claim and is not to be kept."""
-    return (
+    return bool(
         volume["metadata"].get("annotations", {}).get("pv.kubernetes.io/provisioned-by") == PROVISIONER
         and volume.get("status", {}).get("phase") == "Released"
         and volume["spec"]["persistentVolumeReclaimPolicy"] == "Delete"

@@ -7,11 +7,6 @@ import sys
 from pathlib import Path
 
 
-def command(name: str) -> list[str]:
-    """Return the command line that runs one of them."""
-    return [sys.executable, "-m", "rrm_test_cluster.standins", name]
-
-
 def main(arguments: list[str]) -> None:
     """Run one of them for ever."""
     chosen = _parser().parse_args(arguments)

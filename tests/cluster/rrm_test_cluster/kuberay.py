@@ -1,0 +1,50 @@
+"""KubeRay: its CRDs and its operator, which may come later than the cluster, or go."""
+
+from dataclasses import dataclass
+
+from rrm_test_cluster.client import Client
+from rrm_test_cluster.daemons import Daemons, Probe, free_ports
+from rrm_test_cluster.processes import stop
+
+DAEMON = "kuberay-operator"
+
+
+@dataclass(frozen=True)
+class KubeRay:
+    """KubeRay of one cluster; its operator runs as a process beside the other daemons."""
+
+    client: Client
+    daemons: Daemons
+    address: str
+    """Where its ports are: the loopback address, or the node's."""
+
+    def install_crds(self) -> None:
+        """Install the CRDs and wait until the API server serves them."""
+        crds = sorted(self.client.tools.kuberay_crds.glob("*.yaml"))
+        files = [word for crd in crds for word in ("-f", str(crd))]
+        # On the server's side: they are too big for the annotation of a plain apply.
+        self.client.kubectl("apply", "--server-side", "--force-conflicts", *files)
+        self.client.kubectl("wait", "--for=condition=established", "--timeout=60s", *files)
+
+    def start(self) -> None:
+        """Start the operator and wait until it is ready; the CRDs must be there."""
+        metrics, health = free_ports(2)
+        self.daemons.start(
+            DAEMON,
+            [
+                self.client.tools.path("kuberay-operator"),
+                "--enable-leader-election=false",
+                f"--metrics-addr={self.address}:{metrics}",
+                f"--health-probe-bind-address={self.address}:{health}",
+                # The defaults (1 at a time, 100 calls a second) are for a shared API server.
+                "--reconcile-concurrency=8",
+                "--qps=500",
+                "--burst=1000",
+            ],
+            environment={"KUBECONFIG": str(self.client.kubeconfig)},
+        )
+        self.daemons.wait_ready(DAEMON, Probe(self.address, health, "/readyz"))
+
+    def stop(self) -> None:
+        """Stop the operator; RayClusters stay as they are."""
+        stop(self.daemons.ledger.remove_daemon(DAEMON), grace_seconds=10)
