@@ -1,0 +1,39 @@
+"""`python -m rrm.trainer_env [--profile cpu|cuda] [--into DIR]`: make the environment, print its path."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from rrm.trainer_env.build import build_environment
+from rrm.trainer_env.errors import TrainerEnvironmentError
+from rrm.trainer_env.locate import Environment, expected_environment, find_environment
+
+
+def main() -> int:
+    """Make, or with --check only look for, the environment; its path goes to standard output."""
+    parser = argparse.ArgumentParser(prog="python -m rrm.trainer_env", description=__doc__)
+    parser.add_argument("--profile", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--into", type=Path, help="folder to fill instead of the per-user cache")
+    parser.add_argument("--check", action="store_true", help="only tell whether it is there and whole")
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    try:
+        environment = expected_environment(arguments.profile)
+        if arguments.into:
+            environment = Environment(arguments.into.resolve(), environment.key)
+        if arguments.check:
+            find_environment(arguments.profile)
+        else:
+            build_environment(environment, arguments.profile)
+    except TrainerEnvironmentError as error:
+        sys.stderr.write(f"{error}\n")
+        return 11
+    sys.stdout.write(f"{environment.root}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
