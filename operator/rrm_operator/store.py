@@ -1,0 +1,209 @@
+"""What is known about every training: facts from watch events, no bodies but the trainings' own.
+
+Fed by `handlers` (one call per event) and corrected by `sweep` (lists of names); read by the reconciler
+through `ports.Facts`. Not kopf's indices: those keep an object for ever that vanished while a watch was down.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from rrm_api import group
+from rrm_operator.facts import (
+    ClaimFact,
+    JobFact,
+    Key,
+    Kind,
+    Manifest,
+    ObjectFact,
+    PodFact,
+    ProgressFact,
+    RayClusterFact,
+    Snapshot,
+)
+from rrm_operator.facts_from import ChildFact, child_fact, progress_fact, slim_training, training_of
+
+PROGRESS_SUFFIX: Final = "-progress"
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """One object that exists, or existed: a namesake made later has another uid."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class _Child:
+    uid: str
+    fact: ChildFact
+    order: int
+
+
+@dataclass
+class _Entry:
+    manifest: Manifest | None = None
+    order: int = 0
+    progress: ProgressFact = field(default_factory=ProgressFact)
+    children: dict[tuple[Kind, str], _Child] = field(default_factory=dict)
+
+    def is_empty(self) -> bool:
+        return self.manifest is None and not self.children
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What comparing the store with a list of names gave."""
+
+    evicted: frozenset[Key]
+    """Trainings that lost a ghost."""
+    missing: frozenset[Identity]
+    """Objects that exist but that no event has told us of (yet)."""
+
+
+class Store:
+    """The store; not thread-safe, lives in the event loop of the workers."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, _Entry] = {}
+        self._owners: dict[tuple[str, str, str], Key] = {}
+        self._kuberay_installed = False
+        self._order = 0
+
+    @property
+    def order(self) -> int:
+        """Number of the last event; what was fed up to here is older than what is listed now."""
+        return self._order
+
+    @property
+    def kuberay_installed(self) -> bool:
+        """Whether RayClusters can be made."""
+        return self._kuberay_installed
+
+    def keys(self) -> frozenset[Key]:
+        """Return all trainings that exist."""
+        return frozenset(key for key, entry in self._entries.items() if entry.manifest is not None)
+
+    def snapshot(self, key: Key) -> Snapshot | None:
+        """Return what is known about a training, None if it is gone."""
+        entry = self._entries.get(key)
+        if entry is None or entry.manifest is None:
+            return None
+        facts = [child.fact for _, child in sorted(entry.children.items())]
+        claims = (fact for fact in facts if isinstance(fact, ClaimFact))
+        return Snapshot(
+            manifest=entry.manifest,
+            kuberay_installed=self._kuberay_installed,
+            claim=next(claims, None),
+            objects=tuple(fact for fact in facts if isinstance(fact, ObjectFact)),
+            jobs=tuple(fact for fact in facts if isinstance(fact, JobFact)),
+            clusters=tuple(fact for fact in facts if isinstance(fact, RayClusterFact)),
+            pods=tuple(fact for fact in facts if isinstance(fact, PodFact)),
+            progress=entry.progress,
+        )
+
+    def feed(self, kind: str, manifest: Manifest, *, deleted: bool = False) -> Key | None:
+        """Take in one event; return the training to look at, None if nothing that matters has changed."""
+        self._order += 1
+        if kind == group.KIND:
+            return self._feed_training(manifest, deleted=deleted)
+        return self._feed_child(Kind(kind), manifest, deleted=deleted)
+
+    def set_kuberay(self, *, installed: bool) -> frozenset[Key]:
+        """Note whether KubeRay's kind exists; return the trainings to look at."""
+        if installed == self._kuberay_installed:
+            return frozenset()
+        self._kuberay_installed = installed
+        if not installed:
+            self.sweep(Kind.RAY_CLUSTER, frozenset(), until=self._order)
+        return self.keys()
+
+    def sweep(self, kind: str, listed: Iterable[Identity], *, until: int) -> Sweep:
+        """Evict what was fed up to `until` and is not listed; name what is listed and was never fed."""
+        exists = frozenset(listed)
+        known = self._known(kind)
+        ghosts = {one: order for one, order in known.items() if one not in exists and order <= until}
+        evicted = {self._evict(kind, ghost) for ghost in ghosts}
+        return Sweep(frozenset(key for key in evicted if key), exists - known.keys())
+
+    def _feed_training(self, manifest: Manifest, *, deleted: bool) -> Key:
+        key = Key(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        entry = self._entries.setdefault(key, _Entry())
+        # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
+        if not deleted:
+            entry.manifest, entry.order = slim_training(manifest), self._order
+        elif entry.manifest is not None and _uid(entry.manifest) == _uid(manifest):
+            entry.manifest = None
+        self._forget_if_empty(key)
+        return key
+
+    def _feed_child(self, kind: Kind, manifest: Manifest, *, deleted: bool) -> Key | None:
+        metadata = manifest["metadata"]
+        place = (kind.value, metadata["namespace"], metadata["name"])
+        owner = training_of(manifest)
+        fact = None if deleted or owner is None else child_fact(kind, manifest)
+        if owner is None or fact is None:
+            return self._drop(
+                kind, Identity(metadata["namespace"], metadata["name"], metadata.get("uid", ""))
+            )
+        key = Key(metadata["namespace"], owner)
+        entry = self._entries.setdefault(key, _Entry())
+        before = entry.children.get((kind, metadata["name"]))
+        entry.children[kind, metadata["name"]] = _Child(metadata.get("uid", ""), fact, self._order)
+        self._owners[place] = key
+        changed = before is None or before.fact != fact or before.uid != metadata.get("uid", "")
+        return key if self._feed_progress(key, kind, manifest) or changed else None
+
+    def _feed_progress(self, key: Key, kind: Kind, manifest: Manifest) -> bool:
+        if kind is not Kind.CONFIG_MAP or manifest["metadata"]["name"] != key.name + PROGRESS_SUFFIX:
+            return False
+        entry, progress = self._entries[key], progress_fact(manifest)
+        changed = progress != entry.progress
+        entry.progress = progress
+        return changed
+
+    def _drop(self, kind: Kind, gone: Identity) -> Key | None:
+        key = self._owners.get((kind.value, gone.namespace, gone.name))
+        entry = self._entries.get(key) if key else None
+        child = entry.children.get((kind, gone.name)) if entry else None
+        # A late DELETED of an object must not remove the namesake that was made since.
+        if key is None or entry is None or child is None or child.uid != gone.uid:
+            return None
+        del entry.children[kind, gone.name]
+        del self._owners[kind.value, gone.namespace, gone.name]
+        if kind is Kind.CONFIG_MAP and gone.name == key.name + PROGRESS_SUFFIX:
+            entry.progress = ProgressFact()
+        self._forget_if_empty(key)
+        return key
+
+    def _evict(self, kind: str, ghost: Identity) -> Key | None:
+        if kind != group.KIND:
+            return self._drop(Kind(kind), ghost)
+        key = Key(ghost.namespace, ghost.name)
+        self._entries[key].manifest = None
+        self._forget_if_empty(key)
+        return key
+
+    def _forget_if_empty(self, key: Key) -> None:
+        if self._entries[key].is_empty():
+            del self._entries[key]
+
+    def _known(self, kind: str) -> dict[Identity, int]:
+        if kind == group.KIND:
+            return {
+                Identity(key.namespace, key.name, _uid(entry.manifest)): entry.order
+                for key, entry in self._entries.items()
+                if entry.manifest is not None
+            }
+        return {
+            Identity(key.namespace, name, child.uid): child.order
+            for key, entry in self._entries.items()
+            for (child_kind, name), child in entry.children.items()
+            if child_kind == kind
+        }
+
+
+def _uid(manifest: Manifest) -> str:
+    return str(manifest["metadata"].get("uid", ""))
