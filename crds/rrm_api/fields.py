@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from rrm_api.rules import Rule
@@ -18,7 +18,9 @@ ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBD
 """Name of an object in the same namespace."""
 Key = Annotated[str, Field(min_length=1, max_length=253)]
 Quantity = Annotated[
-    str, Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True})
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True}),
 ]
 """A Kubernetes quantity such as `500Gi`."""
 Decimal = Annotated[str, Field(min_length=1, max_length=24, pattern=DECIMAL)]
