@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rrm_api.group import CRD_NAME
 from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.patches import merge_patch
 
