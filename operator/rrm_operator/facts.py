@@ -86,6 +86,8 @@ class JobFact:
     failed: bool
     deleting: bool
     message: str | None = None
+    finished_time: str = ""
+    """When it succeeded or failed; RFC 3339, empty while it runs."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,12 @@ class RayClusterFact:
     head_pod_ip: str | None
     deleting: bool
     creation_time: str = ""
+    shape: str = ""
+    """Digest of all that shaped its pods or its run."""
+    identity: str = ""
+    """Digest of what the rows and the checkpoints of its attempt depend on."""
+    ray_key: str = ""
+    """Fingerprint of the key that its token is derived from."""
 
 
 @dataclass(frozen=True)

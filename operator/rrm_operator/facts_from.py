@@ -87,16 +87,18 @@ def job_fact(manifest: Manifest) -> JobFact | None:
     if role not in _JOB_ROLES:
         return None
     conditions = _conditions(manifest)
-    failed = conditions.get("Failed", {})
+    complete, failed = conditions.get("Complete", {}), conditions.get("Failed", {})
+    ended = next((it for it in (complete, failed) if it.get("status") == "True"), {})
     return JobFact(
         name=_metadata(manifest)["name"],
         role=Role(role),
         uid=_metadata(manifest).get("uid", ""),
         digest=_digest(manifest) or "",
-        succeeded=conditions.get("Complete", {}).get("status") == "True",
+        succeeded=complete.get("status") == "True",
         failed=failed.get("status") == "True",
         deleting=_deleting(manifest),
         message=failed.get("message"),
+        finished_time=ended.get("lastTransitionTime") or "",
     )
 
 
@@ -121,6 +123,9 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
         head_pod_ip=head.get("podIP") or None,
         deleting=_deleting(manifest),
         creation_time=metadata.get("creationTimestamp", ""),
+        shape=_annotation(manifest, group.ANNOTATION_SHAPE) or "",
+        identity=_annotation(manifest, group.ANNOTATION_IDENTITY) or "",
+        ray_key=_annotation(manifest, group.ANNOTATION_RAY_KEY) or "",
     )
 
 
@@ -185,7 +190,11 @@ def _labels(manifest: Manifest) -> dict[str, str]:
 
 
 def _digest(manifest: Manifest) -> str | None:
-    return _map(_metadata(manifest), "annotations").get(group.ANNOTATION_DIGEST)
+    return _annotation(manifest, group.ANNOTATION_DIGEST)
+
+
+def _annotation(manifest: Manifest, name: str) -> str | None:
+    return _map(_metadata(manifest), "annotations").get(name)
 
 
 def _deleting(manifest: Manifest) -> bool:
