@@ -11,6 +11,8 @@ from rrm_test_cluster.daemons import Daemons, free_ports, standin
 from rrm_test_cluster.errors import ClusterError
 from rrm_test_cluster.kuberay import KubeRay
 from rrm_test_cluster.level import Level
+from rrm_test_cluster.node.network import API_PORT
+from rrm_test_cluster.node.real_node import RealNode, set_fake_gpus
 from rrm_test_cluster.provisioner import STORAGE_CLASSES, storage_class
 from rrm_test_cluster.requirements import check_requirements
 from rrm_test_cluster.state import STATE_FILE, Ledger, State
@@ -49,6 +51,7 @@ class Boot:
         self.options, self.tools, self.ledger = options, tools, ledger
         self.folder = ledger.state.folder
         self.daemons = Daemons(ledger, self.folder / LOGS)
+        self.node: RealNode | None = None
 
     @classmethod
     def prepare(cls, options: BootOptions, folder: Path | None) -> "Boot":
@@ -82,6 +85,8 @@ class Boot:
         Raises:
             DaemonFailed: A part did not get ready.
         """
+        if self.options.level is Level.NODE:
+            self.node = RealNode.make(self.folder, self.daemons)
         self.control_plane = ControlPlane(self.folder, self._endpoints(), self.tools)
         self.client = Client(self.tools, self.control_plane.kubeconfig)
         self.kuberay = KubeRay(self.client, self.daemons, self.control_plane.endpoints.address)
@@ -89,13 +94,19 @@ class Boot:
         if self.options.level is Level.API:
             return
         self._start_controllers()
-        self._start_fake_nodes()
+        if self.node is None:
+            self._start_fake_nodes()
+        else:
+            self._start_node(self.node)
         if self.options.kuberay:
             self.kuberay.install_crds()
             self.kuberay.start()
 
     def _endpoints(self) -> Endpoints:
-        return Endpoints("127.0.0.1", *free_ports(5))
+        if self.node is None:
+            return Endpoints("127.0.0.1", *free_ports(5))
+        # In a network namespace of one's own every port is free.
+        return Endpoints(self.node.network.node_address, 2379, 2380, API_PORT, 10257, 10259)
 
     def _start_api(self) -> None:
         self.daemons.start("etcd", self.control_plane.etcd())
@@ -117,6 +128,11 @@ class Boot:
         self._start_standin("fake-nodes", *numbers)
         last = f"fake-{self.options.fake_nodes - 1:04d}"
         self.daemons.wait_ready("fake-nodes", self._has("node", last))
+
+    def _start_node(self, node: RealNode) -> None:
+        node.start_containerd()
+        node.start_kubelet(self.control_plane, self.client)
+        set_fake_gpus(self.client, self.options.gpus)
 
     def _start_standin(self, name: str, *arguments: str) -> None:
         self.daemons.start(

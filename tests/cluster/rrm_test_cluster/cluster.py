@@ -9,12 +9,18 @@ from typing import Any
 from rrm_test_cluster.boot import Boot, BootOptions
 from rrm_test_cluster.client import Client, Manifest
 from rrm_test_cluster.daemons import standin
+from rrm_test_cluster.errors import ClusterError
 from rrm_test_cluster.fake_pods import finished_status
 from rrm_test_cluster.host_folders import host_folder_objects
 from rrm_test_cluster.janitor import start_janitor
 from rrm_test_cluster.level import Level
+from rrm_test_cluster.node.real_node import RealNode, set_fake_gpus
 from rrm_test_cluster.pki import token_kubeconfig
 from rrm_test_cluster.teardown import tear_down
+
+
+class NoSuchPart(ClusterError):
+    """The level that was started does not have what was asked for."""
 
 
 class Cluster:
@@ -144,3 +150,21 @@ class Cluster:
             namespace,
             "--timeout=30s",
         )
+
+    def import_image(self, archive: Path) -> None:
+        """Import a docker-archive; its images are then there for pods (`imagePullPolicy: Never`)."""
+        self._real_node().import_image(archive)
+
+    def set_fake_gpus(self, count: int) -> None:
+        """Let the real node claim that many GPUs; 0 takes the resource away."""
+        set_fake_gpus(self.client, count)
+
+    @property
+    def enter_node(self) -> tuple[str, ...]:
+        """Words that put a command into the real node's network and mounts."""
+        return self._real_node().daemons.enter
+
+    def _real_node(self) -> RealNode:
+        if self._boot.node is None:
+            raise NoSuchPart(f"level {self.level} has no real node; start the cluster with Level.NODE")
+        return self._boot.node

@@ -24,13 +24,18 @@ def main(arguments: list[str]) -> None:
             from rrm_test_cluster.provisioner import run_provisioner
 
             asyncio.run(run_provisioner(chosen.kubeconfig, chosen.folder))
+        case "dns":
+            from rrm_test_cluster.dns import run_dns
+
+            asyncio.run(run_dns(chosen.kubeconfig, chosen.address))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=["janitor", "fake-nodes", "provisioner"])
+    parser.add_argument("name", choices=["janitor", "fake-nodes", "provisioner", "dns"])
     parser.add_argument("--kubeconfig", type=Path)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--address")
     parser.add_argument("--owner", type=int)
     parser.add_argument("--count", type=int)
     parser.add_argument("--gpus", type=int)

@@ -3,10 +3,12 @@
 Called by `Cluster`, by ``python -m rrm_test_cluster down`` and by the janitor.
 """
 
+import os
 import shutil
 import signal
 from contextlib import suppress
 
+from rrm_test_cluster.node import cgroups
 from rrm_test_cluster.processes import mount_namespace, processes_in_mount_namespace, stop, wait_gone
 from rrm_test_cluster.state import STATE_FILE, State
 
@@ -21,7 +23,9 @@ def tear_down(state: State) -> None:
     for name, process in reversed(state.daemons):
         stop(process, grace_seconds=_GRACE_SECONDS.get(name, _DEFAULT_GRACE_SECONDS))
     if state.cgroup:
-        _end_pods(state.cgroup)
+        cgroups.kill_and_remove(state.cgroup)
+    if state.holder:
+        state.holder.send(signal.SIGKILL)
     if state.mount_namespace:
         _end_namespace(state)
     for folder in reversed(state.made_folders):
@@ -30,15 +34,9 @@ def tear_down(state: State) -> None:
     _remove_folder(state)
 
 
-def _end_pods(cgroup: str) -> None:
-    from rrm_test_cluster.node import cgroups  # only a node has them
-
-    cgroups.kill_and_remove(cgroup)
-
-
 def _end_namespace(state: State) -> None:
     # Container shims outlive containerd; they share its namespace, and nothing else of this machine does.
-    if state.mount_namespace == mount_namespace(1):
+    if state.mount_namespace in (mount_namespace(1), mount_namespace(os.getpid())):
         return
     left = processes_in_mount_namespace(state.mount_namespace)
     for process in left:
@@ -47,6 +45,7 @@ def _end_namespace(state: State) -> None:
 
 
 def _remove_folder(state: State) -> None:
+    # What the node mounted was never mounted for this process, so no host folder can be reached here.
     if state.is_temporary:
         shutil.rmtree(state.folder, ignore_errors=True)
         return
