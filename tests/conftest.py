@@ -30,6 +30,12 @@ def fake_nodes_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clu
     yield from _started(Level.FAKE_NODES, tmp_path_factory, fake_nodes=110)
 
 
+@pytest.fixture(scope="session")
+def node_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The control plane, KubeRay and one real node with 8 fake GPUs, shared by all node tests of the run."""
+    yield from _started(Level.NODE, tmp_path_factory)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many tests were skipped and each reason with its count, so that no gap stays unseen."""
     reasons = Counter(

@@ -54,8 +54,6 @@ def taken_numbers(destinations: Iterable[str]) -> frozenset[int]:
     """
     parts = [destination.split("/")[0].split(".") for destination in destinations]
     return frozenset(int(part[2]) for part in parts if len(part) == 4 and part[:2] in _PREFIXES)
-        int(part[2]) for part in parts if len(part) == 4 and part[:2] in (["10", "213"], ["10", "214"])
-    )
 
 
 def connect_node(holder: int, enter: Sequence[str]) -> NodeNetwork:
@@ -116,18 +114,6 @@ def _plug_in(holder: int) -> NodeNetwork:
 
 def _translate_api_address(network: NodeNetwork, enter: Sequence[str]) -> None:
     # In place of kube-proxy: the only Service address that pods use is the API server's.
-    rule = ("-d", f"{FIRST_SERVICE_ADDRESS}/32", "-p", "tcp", "--dport", "443")
-    target = f"{network.node_address}:{API_PORT}"
-    run(
-        "iptables",
-        "-t",
-        "nat",
-        "-A",
-        "PREROUTING",
-        *rule,
-        "-j",
-        "DNAT",
-        "--to-destination",
-        target,
-        enter=enter,
-    )
+    matching = ("-d", f"{FIRST_SERVICE_ADDRESS}/32", "-p", "tcp", "--dport", "443")
+    target = ("-j", "DNAT", "--to-destination", f"{network.node_address}:{API_PORT}")
+    run("iptables", "-t", "nat", "-A", "PREROUTING", *matching, *target, enter=enter)

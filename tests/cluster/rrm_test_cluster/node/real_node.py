@@ -87,9 +87,8 @@ def set_fake_gpus(client: Client, count: int) -> None:
     value = str(count) if count else None
     gpus = {"nvidia.com/gpu": value}
     status = {"status": {"capacity": gpus, "allocatable": gpus}}
-    client.kubectl(
-        "patch", "node", NODE_NAME, "--subresource=status", "--type=merge", "-p", json.dumps(status)
-    )
+    how = ("--subresource=status", "--type=merge", "--patch", json.dumps(status))
+    client.kubectl("patch", "node", NODE_NAME, *how)
 
 
 def _is_node_ready(client: Client) -> bool:
