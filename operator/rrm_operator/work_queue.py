@@ -36,7 +36,7 @@ class Schedule(Generic[K]):
             self._push(key, at)
 
     def take(self, now: float) -> K | None:
-        """Hand out the key that is longest due, None if none is due; wishes made so far are answered by it."""
+        """Hand out the key that is longest due, if any is; it answers all wishes made so far."""
         self._discard_stale()
         if not self._heap or self._heap[0][0] > now:
             return None

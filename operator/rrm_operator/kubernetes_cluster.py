@@ -1,0 +1,165 @@
+"""The real `ports.Cluster`: writes to the API server, and lists names for the sweep.
+
+Every verb is looked up in `rights` first, so nothing can be asked for that the chart does not grant.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from rrm_api import group
+from rrm_operator.api_server import ApiServer, Request, error_of
+from rrm_operator.errors import Conflict
+from rrm_operator.facts import Key, Manifest
+from rrm_operator.ports import Event, Ref
+from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
+from rrm_operator.store import Identity
+
+FIELD_MANAGER: Final = "rrm-operator"
+PAGE: Final = 500
+_WRITER: Final = ("fieldManager", FIELD_MANAGER)
+_APPLY: Final = {"Content-Type": "application/apply-patch+yaml"}
+_MERGE: Final = {"Content-Type": "application/merge-patch+json"}
+_NAMES_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+_EVENT_CHARS: Final = 1024
+
+
+class KubernetesCluster:
+    """`ports.Cluster` over a raw connection."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    async def create(self, manifest: Manifest) -> None:
+        """Create an object; one that exists already counts as created."""
+        resource = granted(manifest["kind"], Verb.CREATE)
+        path = resource.path(manifest["metadata"]["namespace"])
+        request = Request("POST", path, manifest, query=[_WRITER])
+        answer = await self._server.send(request)
+        if answer.status >= 300 and answer.status != 409:
+            raise error_of(request, answer)
+
+    async def apply(self, manifest: Manifest) -> None:
+        """Server-side apply with our field manager."""
+        resource = granted(manifest["kind"], Verb.PATCH)
+        path = resource.path(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        query = [_WRITER, ("force", "true")]
+        await self._server.ask(Request("PATCH", path, manifest, query=query, headers=_APPLY))
+
+    async def patch(self, ref: Ref, patch: Manifest) -> None:
+        """Merge-patch an object."""
+        path = granted(ref.kind, Verb.PATCH).path(ref.namespace, ref.name)
+        await self._server.ask(Request("PATCH", path, patch, query=[_WRITER], headers=_MERGE))
+
+    async def delete(self, ref: Ref) -> None:
+        """Delete in the background; an object that is gone, or made anew since, counts as deleted."""
+        path = granted(ref.kind, Verb.DELETE).path(ref.namespace, ref.name)
+        options: Manifest = {"propagationPolicy": "Background"}
+        if ref.uid:
+            options["preconditions"] = {"uid": ref.uid}
+        try:
+            await self._server.ask(Request("DELETE", path, options))
+        except Conflict:
+            return
+
+    async def exists(self, ref: Ref) -> bool:
+        """Ask the API server itself, past every cache."""
+        path = granted(ref.kind, Verb.GET).path(ref.namespace, ref.name)
+        request = Request("GET", path, headers={"Accept": _NAMES_ONLY.format("")})
+        answer = await self._server.send(request)
+        if answer.status == 404:
+            return False
+        if answer.status >= 300:
+            raise error_of(request, answer)
+        return ref.uid in (None, answer.json()["metadata"]["uid"])
+
+    async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
+        """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
+        path = granted(STATUS, Verb.PATCH).path(key.namespace)
+        path = path.replace(STATUS.plural, f"{group.PLURAL}/{key.name}/status")
+        body: Manifest = {"status": status}
+        if resource_version is not None:
+            body["metadata"] = {"resourceVersion": resource_version}
+        await self._server.ask(Request("PATCH", path, body, query=[_WRITER], headers=_MERGE))
+
+    async def emit(self, training: Manifest, event: Event) -> None:
+        """Record an event about a training."""
+        resource = granted("Event", Verb.CREATE)
+        manifest = event_manifest(training, event, now=datetime.now(UTC), unique=uuid4().hex[:16])
+        await self._server.ask(Request("POST", resource.path(training["metadata"]["namespace"]), manifest))
+
+    async def list_identities(self, kind: str, namespace: str | None) -> list[Identity]:
+        """Return name and uid of all objects of a kind that can be ours; no bodies are sent."""
+        resource = granted(kind, Verb.LIST)
+        found: list[Identity] = []
+        query = [("limit", str(PAGE))]
+        if resource.only_ours:
+            query.append(("labelSelector", group.LABEL_TRAINING))
+        following = ""
+        while True:
+            page: Sequence[tuple[str, str]] = [*query, ("continue", following)] if following else query
+            headers = {"Accept": _NAMES_ONLY.format("List")}
+            answer = await self._server.ask(
+                Request("GET", resource.path(namespace), query=page, headers=headers)
+            )
+            metadatas = (item["metadata"] for item in answer.get("items") or [])
+            found += [Identity(it["namespace"], it["name"], it["uid"]) for it in metadatas]
+            following = (answer.get("metadata") or {}).get("continue") or ""
+            if not following:
+                return found
+
+    async def serves(self, resource: Resource) -> bool:
+        """Return whether the API server knows a kind; asks its discovery, which everyone may."""
+        request = Request("GET", f"/apis/{resource.group}/{resource.version}")
+        answer = await self._server.send(request)
+        if answer.status == 404:
+            return False
+        if answer.status >= 300:
+            raise error_of(request, answer)
+        return any(it["name"] == resource.plural for it in answer.json().get("resources") or [])
+
+
+def granted(kind: str | Resource, verb: Verb) -> Resource:
+    """Return the resource of a kind if the table of rights holds the verb for it.
+
+    Raises:
+        PermissionError: If it does not: add it there and to the chart's rules.yaml.
+    """
+    resource = kind if isinstance(kind, Resource) else RESOURCES[kind]
+    if verb not in resource.verbs:
+        raise PermissionError(
+            f"expected {verb} on {resource.plural} to be in rrm_operator/rights.py, found "
+            f"{', '.join(sorted(resource.verbs))}: add it there and to charts/rrm-operator/files/rules.yaml"
+        )
+    return resource
+
+
+def event_manifest(training: Manifest, event: Event, *, now: datetime, unique: str) -> Manifest:
+    """Return the Kubernetes Event about a training; `unique` tells it from others of the same training."""
+    metadata = training["metadata"]
+    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{metadata['name']}.{unique}", "namespace": metadata["namespace"]},
+        "involvedObject": {
+            "apiVersion": group.API_VERSION,
+            "kind": group.KIND,
+            "namespace": metadata["namespace"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+            "resourceVersion": metadata.get("resourceVersion", ""),
+        },
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message[:_EVENT_CHARS],
+        "source": {"component": FIELD_MANAGER},
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+    }
+
+
+KUBERAY: Final = Resource(RAY_GROUP, RAY_VERSION, "rayclusters", frozenset())
+TRAININGS: Final = RESOURCES[group.KIND]
