@@ -38,7 +38,8 @@ class Identity:
 @dataclass(frozen=True)
 class _Child:
     uid: str
-    fact: ChildFact
+    fact: ChildFact | None
+    """None: it carries our label, but is none of our children."""
     order: int
 
 
@@ -140,20 +141,16 @@ class Store:
         return key
 
     def _feed_child(self, kind: Kind, manifest: Manifest, *, deleted: bool) -> Key | None:
-        metadata = manifest["metadata"]
-        place = (kind.value, metadata["namespace"], metadata["name"])
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
         owner = training_of(manifest)
-        fact = None if deleted or owner is None else child_fact(kind, manifest)
-        if owner is None or fact is None:
-            return self._drop(
-                kind, Identity(metadata["namespace"], metadata["name"], metadata.get("uid", ""))
-            )
-        key = Key(metadata["namespace"], owner)
+        if deleted or owner is None:
+            return self._drop(kind, Identity(namespace, name, _uid(manifest)))
+        key, child = Key(namespace, owner), _Child(_uid(manifest), child_fact(kind, manifest), self._order)
         entry = self._entries.setdefault(key, _Entry())
-        before = entry.children.get((kind, metadata["name"]))
-        entry.children[kind, metadata["name"]] = _Child(metadata.get("uid", ""), fact, self._order)
-        self._owners[place] = key
-        changed = before is None or before.fact != fact or before.uid != metadata.get("uid", "")
+        before = entry.children.get((kind, name))
+        entry.children[kind, name] = child
+        self._owners[kind.value, namespace, name] = key
+        changed = before is None or (before.uid, before.fact) != (child.uid, child.fact)
         return key if self._feed_progress(key, kind, manifest) or changed else None
 
     def _feed_progress(self, key: Key, kind: Kind, manifest: Manifest) -> bool:

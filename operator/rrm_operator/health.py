@@ -1,0 +1,48 @@
+"""The HTTP side of the process: /healthz, /readyz and /metrics. Started by the composition root."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from rrm_operator.settings import Settings
+
+Probe = Callable[[], bool]
+
+
+@asynccontextmanager
+async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe) -> AsyncIterator[int]:
+    """Serve until the block ends; yields the port, which matters when the settings say 0.
+
+    Args:
+        settings: Address and port.
+        is_alive: Whether the process can still do its work; red = Kubernetes restarts the pod.
+        is_ready: Whether the store is level with the cluster.
+    """
+
+    async def healthz(_: web.Request) -> web.Response:
+        return _answer(is_alive())
+
+    async def readyz(_: web.Request) -> web.Response:
+        return _answer(is_ready())
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    application = web.Application()
+    application.add_routes(
+        [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+    )
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.http_address, settings.http_port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def _answer(is_fine: bool) -> web.Response:
+    return web.Response(text="ok\n") if is_fine else web.Response(text="not yet\n", status=503)

@@ -1,0 +1,43 @@
+"""Reads the mounted folder of Ray token keys; called once, by the composition root."""
+
+from pathlib import Path
+from typing import Final
+
+from rrm_operator.errors import OperatorError
+from rrm_operator.keys import RayKeys
+
+CURRENT: Final = "current"
+"""File that names the key to use, while an old one is still there for RayClusters that run with it."""
+
+
+class KeysMissing(OperatorError):
+    """There is no usable key: the operator cannot start."""
+
+
+def read_keys(folder: Path, *, namespace: str) -> RayKeys:
+    """Return the keys of a folder: file name = fingerprint, content = key.
+
+    Raises:
+        KeysMissing: If there is none, or several and no file `current` that says which to use.
+    """
+    # A mounted Secret also holds links that begin with two dots.
+    files = sorted(it for it in folder.glob("*") if it.is_file() and not it.name.startswith("."))
+    keys = {it.name: it.read_bytes() for it in files if it.name != CURRENT}
+    if not keys:
+        raise KeysMissing(
+            f"expected a key for Ray's tokens in {folder}, found none; make one with\n"
+            f"  kubectl --namespace {namespace} create secret generic rrm-ray-keys "
+            '--from-literal=k1="$(openssl rand -hex 32)"\n'
+            "and let the chart value keys.secretName name that Secret"
+        )
+    newest = _chosen(folder / CURRENT) or (next(iter(keys)) if len(keys) == 1 else "")
+    try:
+        return RayKeys(keys, newest)
+    except ValueError as error:
+        raise KeysMissing(
+            f"{folder}: {error}; with several keys the file {CURRENT!r} holds the name of the one to use"
+        ) from error
+
+
+def _chosen(file: Path) -> str:
+    return file.read_text().strip() if file.is_file() else ""

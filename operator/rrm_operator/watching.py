@@ -1,0 +1,153 @@
+"""Runs kopf: its watches, and nothing else of it, in a thread and event loop of its own.
+
+Of its own, because kopf at its end cancels every task of its loop that is younger than itself, and a missing
+or vanished kind ends it: the looks at trainings that are in progress must not go with it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import kopf
+from kubernetes.aio.client.configuration import Configuration
+
+from rrm_api import group
+from rrm_operator import metrics
+from rrm_operator.facts import Manifest
+from rrm_operator.handlers import Feed, register
+from rrm_operator.rights import RESOURCES
+from rrm_operator.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+INACTIVITY_SECONDS = 70.0
+"""A watch without even a bookmark for so long is dead: the API server sends one each minute."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One life of kopf."""
+
+    kinds: frozenset[str]
+    stop: threading.Event
+    ready: threading.Event
+    ended: asyncio.Event
+
+
+class Watching:
+    """Starts and stops kopf; hands its events to the loop it was made in."""
+
+    def __init__(self, configuration: Configuration, settings: Settings, feed: Feed) -> None:
+        self._configuration = configuration
+        self._settings = settings
+        self._feed = feed
+        self._loop = asyncio.get_running_loop()
+        self._watch: Watch | None = None
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds that are watched now; empty while kopf does not run."""
+        return self._watch.kinds if self._watch and not self._watch.ended.is_set() else frozenset()
+
+    def start(self, kinds: frozenset[str]) -> None:
+        """Watch these kinds from now on."""
+        metrics.KOPF_STARTS.inc()
+        watch = Watch(kinds, threading.Event(), threading.Event(), asyncio.Event())
+        self._watch = watch
+        threading.Thread(target=self._run, args=[watch], name="kopf", daemon=True).start()
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait until kopf has ended by itself, or so long; return whether it has."""
+        if self._watch is None:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._watch.ended.wait()
+        return self._watch.ended.is_set()
+
+    async def stop(self) -> None:
+        """Stop watching and wait for the end."""
+        if self._watch is not None:
+            self._watch.stop.set()
+            await self._watch.ended.wait()
+
+    def _run(self, watch: Watch) -> None:
+        namespaces = self._settings.watched_namespaces
+        try:
+            kopf.run(
+                registry=self._registry(watch),
+                settings=kopf_settings(self._settings, watch.kinds),
+                standalone=True,
+                clusterwide=not namespaces,
+                namespaces=namespaces,
+                stop_flag=watch.stop,
+                ready_flag=watch.ready,
+            )
+        except Exception:  # noqa: BLE001 - an edge of the process
+            # Whatever kopf died of, the supervisor starts it again.
+            _log.exception("watching ended")
+        finally:
+            self._call(watch.ended.set)
+
+    def _registry(self, watch: Watch) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        async def log_in(**_: object) -> kopf.ConnectionInfo:
+            return await connection_info(self._configuration)
+
+        def hand_on(kind: str, manifest: Manifest, deleted: bool) -> None:
+            if not watch.stop.is_set():
+                self._call(self._feed, kind, manifest, deleted)
+
+        kopf.on.login(registry=registry)(log_in)
+        for kind in sorted(watch.kinds):
+            register(registry, kind, hand_on)
+        return registry
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            # The process is ending and nobody is there to hear it.
+            _log.debug("an event came after the end")
+
+
+def kopf_settings(settings: Settings, kinds: frozenset[str]) -> kopf.OperatorSettings:
+    """Return kopf's settings: no writes of its own, no scanning, watches that cannot fall silent."""
+    kopf_own = kopf.OperatorSettings()
+    kopf_own.posting.enabled = False
+    kopf_own.scanning.disabled = True
+    kopf_own.persistence.finalizer = f"{group.GROUP}/unused"
+    kopf_own.persistence.progress_storage = kopf.StatusProgressStorage(name="unused")
+    kopf_own.persistence.diffbase_storage = kopf.StatusDiffBaseStorage(field="status.unused")
+    kopf_own.watching.server_timeout = settings.watch_seconds
+    kopf_own.watching.client_timeout = settings.watch_seconds + INACTIVITY_SECONDS
+    kopf_own.watching.connect_timeout = settings.request_timeout_seconds
+    kopf_own.watching.inactivity_timeout = INACTIVITY_SECONDS
+    kopf_own.networking.request_timeout = settings.request_timeout_seconds
+    # Its last resort is SIGKILL for the whole process; ending is the supervisor's business.
+    kopf_own.process.ultimate_exiting_timeout = None
+    for kind in kinds:
+        resource = RESOURCES[kind]
+        if resource.only_ours:
+            place = (resource.group, resource.version, resource.plural)
+            kopf_own.watching.label_selectors[place] = group.LABEL_TRAINING
+    return kopf_own
+
+
+async def connection_info(configuration: Configuration) -> kopf.ConnectionInfo:
+    """Return our own credentials as kopf wants them, so that there is one source; asked again after a 401."""
+    header = await configuration.get_api_key_with_prefix("BearerToken")
+    scheme, _, token = (header or "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme.capitalize() or None,
+        token=token or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )
