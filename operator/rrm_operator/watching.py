@@ -68,11 +68,13 @@ class Watching:
                 await self._watch.ended.wait()
         return self._watch.ended.is_set()
 
-    async def stop(self) -> None:
-        """Stop watching and wait for the end."""
+    async def stop(self, seconds: float | None = None) -> None:
+        """Stop watching and wait for the end, so long at most."""
         if self._watch is not None:
             self._watch.stop.set()
-            await self._watch.ended.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._watch.ended.wait()
 
     def _run(self, watch: Watch) -> None:
         namespaces = self._settings.watched_namespaces

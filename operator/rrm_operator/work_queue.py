@@ -35,6 +35,11 @@ class Schedule(Generic[K]):
         if key not in self._running:
             self._push(key, at)
 
+    @property
+    def running(self) -> frozenset[K]:
+        """Keys that are handed out."""
+        return frozenset(self._running)
+
     def take(self, now: float) -> K | None:
         """Hand out the key that is longest due, if any is; it answers all wishes made so far."""
         self._discard_stale()
@@ -116,6 +121,18 @@ class WorkQueue(Generic[K]):
     def close(self) -> None:
         """Hand out no more keys; those being worked on are finished."""
         self._open.clear()
+
+    async def drain(self, seconds: float) -> None:
+        """Hand out no more keys and wait for those being worked on, so long at most."""
+        self.close()
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._schedule.running:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._changed.wait()
+            except TimeoutError:
+                return
 
     def add(self, key: K, delay: float = 0.0) -> None:
         """Ask for a key to be looked at, `delay` seconds from now at the latest."""
