@@ -1,0 +1,83 @@
+"""`rrm prepare`: read, check, split and render the rows of a training; the same inside a prepare Job."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rrm.data.parts import Progress
+from rrm.data.prepare import prepare as prepare_rows
+from rrm.errors import InvalidSpec
+from rrm.intent_file import read_intent
+from rrm.reporting import Ending, Job, end_with_record
+from rrm_api.conditions import Reason
+from rrm_api.run import Layout, Prepared, Role
+
+VOLUME = Path(".rrm/volume")
+CLAIMS = Path(".rrm/claims")
+
+
+def prepare(
+    training: Annotated[Path, typer.Argument(help="training.yaml, or the operator's intent.json")],
+    volume: Annotated[Path, typer.Option(help="Folder that stands for the training's claim")] = VOLUME,
+    claims: Annotated[Path, typer.Option(help="Folder that holds each other claim under its name")] = CLAIMS,
+) -> int:
+    """Read, check, split and render the rows of a training."""
+    console = Console()
+
+    def work() -> Ending:
+        intent = read_intent(training)
+        layout = Layout(volume, intent.name)
+        with shown_progress(console) as show:
+            prepared = prepare_rows(intent, layout=layout, claims=claims, on_progress=show)
+        console.print(data_table(prepared))
+        return Ending(Reason.DATA_PREPARED, summary(prepared), prepared=prepared)
+
+    return end_with_record(Job(Role.PREPARE, _digest(training)), work)
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Show what preparing does: a moving line at a terminal, one line each in a log."""
+    if not console.is_terminal:
+        yield lambda progress: typer.echo(f"{progress.doing}: {progress.rows} rows")
+        return
+    with console.status("reading") as status:
+        yield lambda progress: status.update(f"{progress.doing}: {progress.rows} rows")
+
+
+def data_table(prepared: Prepared) -> Table:
+    """Return what became of the rows, and what answers earn that need no model."""
+    table = Table(title="Data", show_header=False)
+    table.add_row("rows read", str(prepared.read_rows))
+    table.add_row("training rows", str(prepared.data.train))
+    table.add_row("validation rows", str(prepared.data.validation))
+    for dropped in prepared.data.dropped:
+        table.add_row(f"dropped: {dropped.reason}", str(dropped.rows))
+    table.add_section()
+    for floor in prepared.floors:
+        table.add_row(f"floor: {floor.name}", f"{float(floor.value):.3f}")
+    table.add_section()
+    table.add_row("steps", str(prepared.total_steps))
+    table.add_row("preset", prepared.preset)
+    return table
+
+
+def summary(prepared: Prepared) -> str:
+    """Return one sentence about prepared data."""
+    data = prepared.data
+    return (
+        f"{data.train} training and {data.validation} validation rows of {prepared.read_rows} read, "
+        f"{prepared.total_steps} steps"
+    )
+
+
+def _digest(training: Path) -> str:
+    try:
+        return read_intent(training).digest()
+    except InvalidSpec:
+        return ""  # reported by the work itself, which reads the file again

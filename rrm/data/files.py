@@ -1,0 +1,122 @@
+"""Reading row files: `.json` (a list), `.jsonl`, `.parquet`, each also `.gz`; a broken file is an error."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from rrm.data.rows import Place, RawRow
+from rrm.errors import DataInvalid
+
+KINDS: Final = (".json", ".jsonl", ".parquet")
+SUFFIXES: Final = (*KINDS, *(f"{kind}.gz" for kind in KINDS))
+
+
+def has_rows(name: str) -> bool:
+    """Return whether a file name is one that rows are read from.
+
+    >>> has_rows("train.jsonl.gz"), has_rows("README.md"), has_rows(".hidden.json")
+    (True, False, False)
+    """
+    return name.endswith(SUFFIXES) and not name.startswith(".")
+
+
+def read_file(path: Path, source: str, name: str) -> list[RawRow]:
+    """Return all rows of a file, in order.
+
+    Args:
+        path: The file.
+        source: The source as the spec names it, for messages.
+        name: The file's name inside the source, for messages.
+
+    Raises:
+        DataInvalid: If the file is empty, cut off or not of its kind; names file and line.
+    """
+    place = Place(source, name)
+    try:
+        with _open(path) as stream:
+            rows = list(_rows(path.name.removesuffix(".gz"), stream, place))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataInvalid(expected="a whole gzip file", found=str(error), where=str(place)) from error
+    if not rows:
+        raise DataInvalid(expected="at least one row", found="an empty file", where=str(place))
+    return rows
+
+
+def _open(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _rows(name: str, stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    if name.endswith(".parquet"):
+        return _parquet_rows(stream, place)
+    if name.endswith(".jsonl"):
+        return _json_lines(stream, place)
+    return _json_list(stream, place)
+
+
+def _json_lines(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    for number, line in enumerate(stream, start=1):
+        here = Place(place.source, place.file, "line", number)
+        text = _text(line, here)
+        if text.strip():
+            yield RawRow(_object(_parse(text, here), here), here)
+
+
+def _json_list(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    text = _text(stream.read(), place)
+    values = _parse(text, place) if text.strip() else []
+    if not isinstance(values, list):
+        raise DataInvalid(
+            expected="a JSON list of objects (one object per line is .jsonl)",
+            found=type(values).__name__,
+            where=str(place),
+        )
+    for number, value in enumerate(values, start=1):
+        here = Place(place.source, place.file, "row", number)
+        yield RawRow(_object(value, here), here)
+
+
+def _parquet_rows(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = stream.read()
+    if not content:
+        return
+    try:
+        batches = pq.ParquetFile(pa.BufferReader(content)).iter_batches()
+        values = [value for batch in batches for value in batch.to_pylist()]
+    except (pa.ArrowException, OSError) as error:
+        found = str(error).splitlines()[0]
+        raise DataInvalid(expected="a parquet file", found=found, where=str(place)) from error
+    for number, value in enumerate(values, start=1):
+        yield RawRow(value, Place(place.source, place.file, "row", number))
+
+
+def _text(raw: bytes, place: Place) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{raw[error.start]:02x} at position {error.start}"
+        raise DataInvalid(expected="UTF-8 text", found=found, where=str(place)) from error
+
+
+def _parse(text: str, place: Place) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        number = place.number if place.number is not None else error.lineno
+        here = Place(place.source, place.file, "line", number)
+        found = f"broken JSON: {error.msg} at column {error.colno}"
+        raise DataInvalid(expected="valid JSON", found=found, where=str(here)) from error
+    except RecursionError as error:
+        raise DataInvalid(expected="a row", found="JSON nested too deeply", where=str(place)) from error
+
+
+def _object(value: Any, place: Place) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DataInvalid(expected="a JSON object", found=type(value).__name__, where=str(place))
+    return value

@@ -1,0 +1,141 @@
+"""Reading from a Hugging Face hub (`HF_ENDPOINT`, `HF_TOKEN`): which commit, which files, local copies."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rrm.data.files import has_rows
+from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
+
+_DATASET: Final = re.compile(r"^hf://(?P<repo>[^/]+/[^/]+)(?:/(?P<path>.+))?$")
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Local copies of a data set's files, under their names in it, and the commit they are from."""
+
+    files: dict[str, Path]
+    revision: str
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the hub: its commit and the names of its files."""
+
+    revision: str
+    files: frozenset[str]
+
+
+class _NotThere(Exception):
+    """The hub answered, but not with what was asked for."""
+
+
+def fetch_dataset(uri: str, *, revision: str | None, split: str, source: str) -> HubFiles:
+    """Return local copies of the files of one published split.
+
+    Raises:
+        DataInvalid: If data set, revision, path or split is not there, or is closed to us.
+        HubUnreachable: If the hub does not answer.
+    """
+    from huggingface_hub import HfApi, hf_hub_download
+
+    match = _DATASET.match(uri)
+    if match is None:
+        raise DataInvalid(expected="hf://org/name[/path]", found=uri, where=source)
+    repo, path = match["repo"], match["path"]
+    try:
+        with _hub_answers():
+            info = HfApi().dataset_info(repo, revision=revision)
+            commit = info.sha or revision or "main"
+            published = [sibling.rfilename for sibling in info.siblings or []]
+            names = split_files(published, path=path, split=split)
+            files = {
+                name: Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit))
+                for name in names
+            }
+    except _NotThere as error:
+        raise DataInvalid(
+            expected=f"data set {repo}" + (f" at revision {revision}" if revision else ""),
+            found=str(error),
+            where=source,
+            do="check the name; a private or gated data set needs HF_TOKEN",
+        ) from error
+    if not files:
+        raise DataInvalid(
+            expected=f"files of the split {split}" + (f" below {path}" if path else ""),
+            found=", ".join(sorted(published)[:12]) or "no files",
+            where=source,
+            do="name one of the files in the uri, or another split",
+        )
+    return HubFiles(files, commit)
+
+
+def split_files(published: list[str], *, path: str | None, split: str) -> list[str]:
+    """Return the row files that hold a split: the named file, or those whose name starts with the split.
+
+    Without a path only the top folder and `data/` count: other folders hold other data.
+
+    >>> files = ["README.md", "train.jsonl.gz", "validation.jsonl.gz", "preference/train.jsonl.gz"]
+    >>> split_files(files, path=None, split="train")
+    ['train.jsonl.gz']
+    >>> split_files(files, path="preference", split="train")
+    ['preference/train.jsonl.gz']
+    """
+    if path in published:
+        return [path]
+    folders = {path.strip("/")} if path else {"", "data"}
+    is_split = re.compile(rf"{re.escape(split)}(?![A-Za-z0-9])")
+    found = []
+    for name in sorted(published):
+        folder, _, base = name.rpartition("/")
+        if folder in folders and has_rows(base) and is_split.match(base):
+            found.append(name)
+    return found
+
+
+def find_model(name: str, revision: str | None) -> HubModel:
+    """Return commit and files of a model.
+
+    Raises:
+        ModelUnavailable: If it is not there or closed to us.
+        HubUnreachable: If the hub does not answer.
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        with _hub_answers():
+            info = HfApi().model_info(name, revision=revision)
+    except _NotThere as error:
+        at = f" at revision {revision}" if revision else ""
+        raise ModelUnavailable(
+            f"spec.model.name: expected the model {name}{at} on the hub, found {error}; check the name; "
+            "a private or gated model needs model.tokenSecretRef"
+        ) from error
+    files = frozenset(sibling.rfilename for sibling in info.siblings or [])
+    return HubModel(info.sha or revision or "main", files)
+
+
+@contextmanager
+def _hub_answers() -> Iterator[None]:
+    """Turn the hub client's errors into ours: not there (a person must act) or no answer (try again)."""
+    from huggingface_hub import errors
+
+    # The base class of the HTTP client that the hub's client happens to use.
+    http_error = errors.HTTPError  # type: ignore[attr-defined]
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise _NotThere("it gated") from error
+    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
+        raise _NotThere("none") from error
+    except errors.RevisionNotFoundError as error:
+        raise _NotThere("no such revision") from error
+    except errors.LocalEntryNotFoundError as error:
+        raise HubUnreachable(f"the hub did not answer: {error}") from error
+    except errors.EntryNotFoundError as error:
+        raise _NotThere("a file missing") from error
+    except (http_error, OSError) as error:
+        raise HubUnreachable(f"the hub did not answer: {error}") from error
