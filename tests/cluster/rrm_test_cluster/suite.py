@@ -1,0 +1,133 @@
+"""``python -m rrm_test_cluster.suite``: all that must pass, cheapest first; the last lines count skips.
+
+A failing check ends it at once, as all else would fail too; then every stage runs, whatever failed before.
+"""
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rrm_test_cluster.demo.errors import DemoError
+from rrm_test_cluster.demo.machine import make_trainer_environment
+from rrm_test_cluster.demo.telling import Teller, clock
+from rrm_test_cluster.errors import ClusterError
+from rrm_test_cluster.node_deps import install_node_deps
+from rrm_test_cluster.tools import build_tools
+
+REPORTS: Final = Path(".rrm/test")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of pytest.
+
+    Attributes:
+        name: For people.
+        marks: pytest's marker expression; every test belongs to exactly one stage, benches to none.
+        workers: Processes; one where tests share the machine's only node.
+        minutes: Usual duration.
+    """
+
+    name: str
+    marks: str
+    workers: int
+    minutes: str
+
+
+STAGES: Final = (
+    Stage("api", "api and not fakenodes and not node and not verl and not bench", 2, "2"),
+    Stage("fake-nodes", "fakenodes and not node and not verl and not bench", 1, "3"),
+    Stage("trainer", "verl and not node and not bench", 1, "6"),
+    Stage("node", "node and not bench", 1, "12"),
+)
+"""Cheapest first."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage came to."""
+
+    stage: str
+    exit_code: int
+    passed: int
+    failed: int
+    skipped: tuple[str, ...]
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it ran something and nothing failed; pytest ends with 5 where there was nothing to run."""
+        return self.exit_code == 0 and self.passed > 0
+
+    def line(self) -> str:
+        """Return its line of the summary."""
+        verdict = "ok" if self.is_good else "FAILED"
+        counts = f"{self.passed:>5} passed {self.failed:>4} failed {len(self.skipped):>4} skipped"
+        return f"  {self.stage:<12} {counts}   {clock(self.seconds)}   {verdict}"
+
+
+def main() -> int:
+    """Run every stage and return the exit code."""
+    tell = Teller()
+    tell(
+        "everything that must pass: usually 25 min where all was built before, at most 60 min the first time"
+    )
+    if subprocess.run(["make", "--no-print-directory", "check"], check=False).returncode != 0:
+        tell("make check failed: nothing else was run")
+        return 1
+    try:
+        _make_ready(tell)
+    except (ClusterError, DemoError) as error:
+        # The stages that need it skip, and say so in their lines; the last line counts them.
+        tell(f"not everything is here: {error}")
+    outcomes = [_run(stage, tell) for stage in STAGES]
+    return _summary(outcomes, tell)
+
+
+def _make_ready(tell: Teller) -> None:
+    # One after the other: the compiler and the trainer each want the whole machine.
+    build_tools(tell)
+    if installed := install_node_deps():
+        tell(f"installed {' '.join(installed)}")
+    make_trainer_environment(tell)
+
+
+def _run(stage: Stage, tell: Teller) -> Outcome:
+    tell(f"stage {stage.name}, usually {stage.minutes} min")
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{stage.name}.xml"
+    report.unlink(missing_ok=True)
+    workers = (f"--numprocesses={stage.workers}", "--dist=loadfile") if stage.workers > 1 else ()
+    start = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-v", "-m", stage.marks, f"--junitxml={report}", *workers]
+    done = subprocess.run(command, check=False)
+    return read_report(stage.name, report, done.returncode, time.monotonic() - start)
+
+
+def read_report(stage: str, report: Path, exit_code: int, seconds: float) -> Outcome:
+    """Return the outcome of a stage from pytest's own report; a stage without one passed nothing."""
+    if not report.exists():
+        return Outcome(stage, exit_code or 1, 0, 0, (), seconds)
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    skipped = tuple(found.get("message", "") for case in cases for found in case.iter("skipped"))
+    failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
+    return Outcome(stage, exit_code, len(cases) - failed - len(skipped), failed, skipped, seconds)
+
+
+def _summary(outcomes: list[Outcome], tell: Teller) -> int:
+    is_good = all(outcome.is_good for outcome in outcomes)
+    skips = Counter(reason for outcome in outcomes for reason in outcome.skipped)
+    tell(f"{'everything passed' if is_good else 'NOT everything passed'} in {clock(tell.seconds)}")
+    lines = ["  check        passed before the stages", *(outcome.line() for outcome in outcomes)]
+    lines += [f"SKIPS: {skips.total()}", *(f"  {count} x {reason}" for reason, count in skips.most_common())]
+    print("\n".join(lines), flush=True)
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
