@@ -10,6 +10,8 @@ from rrm_operator.settings import LogFormat
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _CHATTY: Final = ("kopf", "aiohttp.access", "asyncio")
+_SIGNALS: Final = "kopf._core.reactor.running"
+"""Warns at each start that it leaves the signals to us."""
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:
@@ -53,3 +55,4 @@ def set_up_logging(level: str, line_format: LogFormat) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger(_SIGNALS).setLevel(logging.ERROR)

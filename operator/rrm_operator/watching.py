@@ -33,7 +33,6 @@ class Watch:
 
     kinds: frozenset[str]
     stop: threading.Event
-    ready: threading.Event
     ended: asyncio.Event
 
 
@@ -55,7 +54,7 @@ class Watching:
     def start(self, kinds: frozenset[str]) -> None:
         """Watch these kinds from now on."""
         metrics.KOPF_STARTS.inc()
-        watch = Watch(kinds, threading.Event(), threading.Event(), asyncio.Event())
+        watch = Watch(kinds, threading.Event(), asyncio.Event())
         self._watch = watch
         threading.Thread(target=self._run, args=[watch], name="kopf", daemon=True).start()
 
@@ -77,22 +76,28 @@ class Watching:
                     await self._watch.ended.wait()
 
     def _run(self, watch: Watch) -> None:
+        try:
+            asyncio.run(self._kopf(watch))
+        except Exception as error:  # noqa: BLE001 - an edge of the process
+            # Whatever kopf died of, and it has logged that, the supervisor starts it again.
+            _log.warning("watching ended", extra={"error": repr(error)})
+        finally:
+            self._call(watch.ended.set)
+
+    async def _kopf(self, watch: Watch) -> None:
         namespaces = self._settings.watched_namespaces
         try:
-            kopf.run(
+            await kopf.operator(
                 registry=self._registry(watch),
                 settings=kopf_settings(self._settings, watch.kinds),
                 standalone=True,
                 clusterwide=not namespaces,
                 namespaces=namespaces,
                 stop_flag=watch.stop,
-                ready_flag=watch.ready,
             )
-        except Exception:  # noqa: BLE001 - an edge of the process
-            # Whatever kopf died of, the supervisor starts it again.
-            _log.exception("watching ended")
         finally:
-            self._call(watch.ended.set)
+            # kopf waits for the flag in a helper thread that the end of the loop waits for.
+            watch.stop.set()
 
     def _registry(self, watch: Watch) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
