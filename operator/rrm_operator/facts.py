@@ -192,3 +192,5 @@ class Snapshot:
     pods: tuple[PodFact, ...] = ()
     progress: ProgressFact = field(default_factory=ProgressFact)
     ray_job: RayJobFact | None = None
+    refused: str | None = None
+    """The API server's words when it found an object planned for this generation invalid."""

@@ -1,0 +1,67 @@
+"""Makes the world look like a plan; writes only where it differs, each kind in its own way.
+
+| kind | written |
+|---|---|
+| Secret, Job, RayCluster | created once, never changed: their templates belong to others after that |
+| PersistentVolumeClaim | created; later only `requests.storage` grows |
+| ConfigMap, ServiceAccount, Role, RoleBinding | server-side apply when the digest on it is another one |
+"""
+
+from rrm_api import group
+from rrm_operator.facts import Key, Kind, Manifest, ObjectFact, Snapshot
+from rrm_operator.observe import Observer
+from rrm_operator.plan import Plan
+from rrm_operator.plan.checkpoints import amount
+from rrm_operator.ports import Cluster, RayJobs, Ref
+
+
+async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
+    """Delete and write what differs from what is seen."""
+    for ref in plan.delete:
+        await cluster.delete(ref)
+    for manifest in plan.objects:
+        await _write(manifest, snapshot, cluster)
+
+
+async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:
+    """Hand in the job; the attempt was counted before, so a crash in between repeats it under the same id."""
+    if plan.submission is not None:
+        await ray.submit(plan.submission)
+        observer.submitted(key, plan.submission.submission_id)
+
+
+async def _write(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
+    kind, name = Kind(manifest["kind"]), manifest["metadata"]["name"]
+    match kind:
+        case Kind.JOB | Kind.RAY_CLUSTER:
+            known = {it.name for it in snapshot.jobs} | {it.name for it in snapshot.clusters}
+            if name not in known:
+                await cluster.create(manifest)
+        case Kind.SECRET:
+            # Never read back, so it is planned only together with the RayCluster that needs it.
+            await cluster.create(manifest)
+        case Kind.PERSISTENT_VOLUME_CLAIM:
+            await _write_claim(manifest, snapshot, cluster)
+        case _:
+            live = _live(snapshot, kind, name)
+            if live is None or (not live.deleting and live.digest != _digest(manifest)):
+                await cluster.apply(manifest)
+
+
+async def _write_claim(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
+    if snapshot.claim is None:
+        await cluster.create(manifest)
+        return
+    wanted = manifest["spec"]["resources"]["requests"]["storage"]
+    if amount(wanted) > amount(snapshot.claim.requested):
+        metadata = manifest["metadata"]
+        ref = Ref(Kind.PERSISTENT_VOLUME_CLAIM, metadata["namespace"], metadata["name"])
+        await cluster.patch(ref, {"spec": {"resources": {"requests": {"storage": wanted}}}})
+
+
+def _live(snapshot: Snapshot, kind: Kind, name: str) -> ObjectFact | None:
+    return next((it for it in snapshot.objects if it.kind is kind and it.name == name), None)
+
+
+def _digest(manifest: Manifest) -> str:
+    return str(manifest["metadata"]["annotations"][group.ANNOTATION_DIGEST])

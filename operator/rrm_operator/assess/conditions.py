@@ -1,0 +1,143 @@
+"""Conditions: what a finding means for each of them. `Ready` first, since kstatus reads from the top.
+
+| stage                                    | Ready | Reconciling | Stalled | Succeeded |
+|------------------------------------------|-------|-------------|---------|-----------|
+| Training                                 | True  | False       | False   | Unknown   |
+| Succeeded                                | True  | False       | False   | True      |
+| Stalled: a person must act               | False | False       | True    | Unknown   |
+| Failed: for good, unless the spec changes| False | False       | True    | False     |
+| all others                               | False | True        | False   | Unknown   |
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
+from rrm_api.status import CheckpointsStatus, Condition
+from rrm_operator.assess.failures import attempt_failure, job_failure
+from rrm_operator.assess.moments import written
+from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.stage import Finding, cluster_is_ready, is_replaced, prepare_failure
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+_MAX_MESSAGE: Final = 4096
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A condition before it is known when it last changed."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: Reason
+    message: str = ""
+
+
+def main_claims(finding: Finding) -> tuple[Claim, ...]:
+    """Return Ready, Reconciling, Stalled and Succeeded, which follow from the stage alone."""
+    ready = finding.stage in (Stage.TRAINING, Stage.SUCCEEDED)
+    stalled = finding.stage in (Stage.STALLED, Stage.FAILED)
+    succeeded = {Stage.SUCCEEDED: TRUE, Stage.FAILED: FALSE}.get(finding.stage, UNKNOWN)
+    statuses = {
+        ConditionType.READY: TRUE if ready else FALSE,
+        ConditionType.RECONCILING: FALSE if ready or stalled else TRUE,
+        ConditionType.STALLED: TRUE if stalled else FALSE,
+        ConditionType.SUCCEEDED: succeeded,
+    }
+    return tuple(Claim(kind, status, finding.reason, finding.message) for kind, status in statuses.items())
+
+
+def detail_claims(situation: Situation, checkpoints: CheckpointsStatus | None) -> tuple[Claim, ...]:
+    """Return the conditions about the parts of a training."""
+    return (
+        _data_prepared(situation),
+        _cluster_ready(situation),
+        _checkpoint_saved(checkpoints),
+        _exported(situation),
+    )
+
+
+def unknown_details() -> tuple[Claim, ...]:
+    """Return the detail conditions of a training that cannot be read."""
+    details = (it for it in ConditionType if it not in _MAIN)
+    return tuple(Claim(kind, UNKNOWN, Reason.WAITING) for kind in details)
+
+
+def dated(
+    claims: Iterable[Claim], previous: Iterable[Condition], *, generation: int, now: float
+) -> tuple[Condition, ...]:
+    """Return conditions; `lastTransitionTime` moves only when the status does."""
+    before = {condition.type: condition for condition in previous}
+    return tuple(_dated(claim, before.get(claim.type), generation=generation, now=now) for claim in claims)
+
+
+def _dated(claim: Claim, before: Condition | None, *, generation: int, now: float) -> Condition:
+    unmoved = before is not None and before.status == claim.status
+    return Condition(
+        type=claim.type,
+        status=claim.status,
+        observed_generation=generation,
+        last_transition_time=before.last_transition_time if before and unmoved else written(now),
+        reason=claim.reason,
+        message=claim.message[:_MAX_MESSAGE],
+    )
+
+
+def _data_prepared(situation: Situation) -> Claim:
+    kind, prepared = ConditionType.DATA_PREPARED, situation.prepared
+    if prepared is not None:
+        dropped = sum(it.rows for it in prepared.data.dropped)
+        rows = prepared.data
+        message = f"{rows.train} rows to train on, {rows.validation} to validate on, {dropped} dropped"
+        return Claim(kind, TRUE, Reason.DATA_PREPARED, message)
+    failure = prepare_failure(situation)
+    if failure is not None:
+        return Claim(kind, FALSE, failure.reason, failure.message)
+    return Claim(kind, UNKNOWN, Reason.PREPARING if situation.prepare_job else Reason.WAITING)
+
+
+def _cluster_ready(situation: Situation) -> Claim:
+    kind, cluster, nodes = (
+        ConditionType.CLUSTER_READY,
+        situation.cluster,
+        situation.training.spec.workers.nodes,
+    )
+    failure = attempt_failure(situation)
+    if failure is not None and failure.reason is Reason.CLUSTER_LOST and not is_replaced(situation):
+        return Claim(kind, FALSE, Reason.CLUSTER_LOST, failure.message)
+    if cluster is None:
+        over = situation.counted > 0
+        return Claim(kind, FALSE, Reason.CLUSTER_RELEASED if over else Reason.WAITING)
+    workers = f"{cluster.ready_workers} of {nodes} workers ready"
+    if cluster_is_ready(situation):
+        return Claim(kind, TRUE, Reason.CLUSTER_READY, f"head and {workers}")
+    head = "head" if cluster.head_ready else "no head"
+    return Claim(kind, FALSE, Reason.PROVISIONING, f"{head} and {workers}")
+
+
+def _checkpoint_saved(checkpoints: CheckpointsStatus | None) -> Claim:
+    kind = ConditionType.CHECKPOINT_SAVED
+    if checkpoints is None or checkpoints.latest_step is None:
+        return Claim(kind, FALSE, Reason.NO_CHECKPOINT)
+    best = f", best is step {checkpoints.best_step}" if checkpoints.best_step is not None else ""
+    return Claim(kind, TRUE, Reason.CHECKPOINT_SAVED, f"step {checkpoints.latest_step} is saved{best}")
+
+
+def _exported(situation: Situation) -> Claim:
+    kind, record = ConditionType.EXPORTED, situation.export_record
+    if not situation.training.spec.export.enabled:
+        return Claim(kind, FALSE, Reason.EXPORT_DISABLED)
+    if situation.trained is None:
+        return Claim(kind, UNKNOWN, Reason.WAITING)
+    if record is not None and record.exported is not None:
+        return Claim(kind, TRUE, Reason.EXPORTED, f"step {record.exported.step} is at {record.exported.path}")
+    failure = job_failure(situation, situation.export_job, record)
+    if failure is not None:
+        return Claim(kind, FALSE, Reason.EXPORT_FAILED, failure.message)
+    return Claim(kind, UNKNOWN, Reason.EXPORTING)
+
+
+_MAIN: Final = frozenset(
+    {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.SUCCEEDED}
+)

@@ -1,0 +1,193 @@
+"""What a snapshot means for the spec of now: the newest attempt, its RayCluster, what is prepared.
+
+Read once per look; `stage`, `failures`, `conditions` and `plan` only ask it. Nothing here is read back from
+`status` but the number of the newest attempt and the generation it was counted in.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from rrm_api.run import Intent, Prepared, Record, Result, Role, RunFile, Trained, intent_of
+from rrm_api.status import AttemptStatus
+from rrm_api.v1alpha1 import RewardModelTraining
+from rrm_operator.assess.inputs import export_input_of, identity_of, prepare_input_of, shape_of
+from rrm_operator.facts import JobFact, PodFact, PodRole, RayClusterFact, Snapshot
+
+RAY_ROLES = frozenset({PodRole.HEAD, PodRole.WORKER})
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A training, what is seen of it, and the moment of looking."""
+
+    training: RewardModelTraining
+    snapshot: Snapshot
+    now: float
+    """Seconds since the epoch."""
+    default_image: str
+    """Trainer image of trainings that name none."""
+
+    @cached_property
+    def intent(self) -> Intent:
+        """What is wanted now."""
+        return intent_of(self.training)
+
+    @cached_property
+    def prepare_job(self) -> JobFact | None:
+        """The prepare Job made for the spec of now."""
+        return self._job(Role.PREPARE, prepare_input_of(self.training))
+
+    @cached_property
+    def prepare_record(self) -> Record | None:
+        """The answer to the intent of now, from the ConfigMap or from the pod's last words."""
+        digest = self.intent.digest()
+        found = (self.snapshot.progress.record(Role.PREPARE), self._last_words(self.prepare_job))
+        return next((it for it in found if it is not None and it.input_digest == digest), None)
+
+    @cached_property
+    def prepared(self) -> Prepared | None:
+        """What preparing resolved; a finished attempt keeps it, since all later edits leave rows alone."""
+        record = self.prepare_record
+        if record is None and self.trained is not None:
+            record = self.snapshot.progress.record(Role.PREPARE)
+        return record.prepared if record is not None and record.result is Result.DONE else None
+
+    @cached_property
+    def run(self) -> RunFile | None:
+        """What the next process reads; None until the data is prepared."""
+        return None if self.prepared is None else RunFile(intent=self.intent, prepared=self.prepared)
+
+    @cached_property
+    def train_record(self) -> Record | None:
+        """How the newest attempt ended, in its own words."""
+        record = self.snapshot.progress.record(Role.TRAIN)
+        return record if record is not None and 0 < record.attempt == self.counted else None
+
+    @cached_property
+    def trained(self) -> Trained | None:
+        """What the newest attempt left behind, if it reached the last step with a whole checkpoint."""
+        record = self.train_record
+        if record is None or record.result is not Result.DONE or record.trained is None:
+            return None
+        saved = record.trained.checkpoints.latest_step or 0
+        return record.trained if saved >= record.trained.total_steps else None
+
+    @cached_property
+    def counted(self) -> int:
+        """Number of the newest attempt that was ever submitted, 0 = none: status, records, progress."""
+        progress = self.snapshot.progress
+        record = progress.record(Role.TRAIN)
+        return max(
+            self.training.status.attempt or 0,
+            record.attempt if record is not None else 0,
+            progress.progress.attempt if progress.progress is not None else 0,
+        )
+
+    @cached_property
+    def cluster(self) -> RayClusterFact | None:
+        """The RayCluster of the newest attempt, be it wanted or not."""
+        alive = [it for it in self.snapshot.clusters if not it.deleting and it.attempt >= self.counted]
+        return max(alive, key=lambda it: it.attempt, default=None)
+
+    @property
+    def submitted(self) -> bool:
+        """Whether the attempt of the cluster was counted."""
+        return self.cluster is not None and self.cluster.attempt <= self.counted
+
+    @property
+    def attempt(self) -> int:
+        """Number of the attempt that is being worked on or came last; 0 before the first cluster."""
+        return max(self.counted, self.cluster.attempt if self.cluster is not None else 0)
+
+    @property
+    def progressed(self) -> bool:
+        """Whether the newest attempt has reported anything."""
+        progress = self.snapshot.progress.progress
+        return progress is not None and 0 < progress.attempt == self.counted
+
+    @cached_property
+    def counted_status(self) -> AttemptStatus | None:
+        """What status remembers of the newest attempt."""
+        attempts = self.training.status.attempts
+        return next((it for it in attempts if it.number == self.counted), None)
+
+    @cached_property
+    def edited_since(self) -> bool:
+        """Whether the spec was changed after the newest attempt was made: then it may be tried again."""
+        if self.cluster is not None and self.submitted:
+            return self.cluster.shape != shape_of(self.training)
+        remembered = self.counted_status
+        if remembered is not None and remembered.generation not in (0, self.training.metadata.generation):
+            return True
+        record = self.train_record
+        if record is None or not record.input_digest or self.trained is not None:
+            return self.prepared is None
+        return self.run is None or self.run.digest() != record.input_digest
+
+    @property
+    def keeps_cluster(self) -> bool:
+        """Whether the spec still wants what the cluster was made for.
+
+        Before the submission any edit of pods or run replaces it; after it, only one that makes its rows or
+        checkpoints useless: all else takes effect at the next attempt.
+        """
+        if self.cluster is None:
+            return False
+        if self.submitted:
+            return self.cluster.identity == identity_of(self.training)
+        return self.cluster.shape == shape_of(self.training)
+
+    @cached_property
+    def export_job(self) -> JobFact | None:
+        """The export Job made for the finished attempt and the spec of now."""
+        return self._job(Role.EXPORT, self.export_input)
+
+    @cached_property
+    def export_input(self) -> str:
+        """Digest of what the export Job is made for."""
+        record = self.train_record
+        digest = record.input_digest if record is not None else ""
+        return export_input_of(self.training, attempt=self.counted, run_digest=digest)
+
+    @cached_property
+    def export_record(self) -> Record | None:
+        """How exporting ended, from the ConfigMap or from the pod's last words."""
+        return self.snapshot.progress.record(Role.EXPORT) or self._last_words(self.export_job)
+
+    @cached_property
+    def image(self) -> str:
+        """The trainer image in force: resolved once, then kept until the spec is edited."""
+        status, resolved = self.training.status, self.training.status.resolved
+        unedited = status.observed_generation == self.training.metadata.generation
+        if unedited and resolved is not None and resolved.image:
+            return resolved.image
+        return self._seen_image() or self.training.spec.image or self.default_image
+
+    def pods(self, *roles: PodRole, owner: str | None = None) -> tuple[PodFact, ...]:
+        """Return the pods of some roles, optionally of one Job or RayCluster."""
+        return tuple(
+            pod for pod in self.snapshot.pods if pod.role in roles and (owner is None or pod.owner == owner)
+        )
+
+    def _job(self, role: Role, digest: str) -> JobFact | None:
+        jobs = self.snapshot.jobs
+        return next((it for it in jobs if it.role is role and it.digest == digest and not it.deleting), None)
+
+    def _last_words(self, job: JobFact | None) -> Record | None:
+        if job is None or not job.finished_time:
+            return None
+        for pod in self.pods(PodRole(job.role.value), owner=job.name):
+            try:
+                return Record.model_validate_json(pod.termination_message or "")
+            except ValidationError:
+                continue
+        return None
+
+    def _seen_image(self) -> str | None:
+        """Return the image of the prepare pod by digest, where the node knows one."""
+        if self.prepare_job is None or self.prepared is None:
+            return None
+        ids = (pod.image_id for pod in self.pods(PodRole.PREPARE, owner=self.prepare_job.name))
+        return next((it.removeprefix("docker-pullable://") for it in ids if it and "@sha256:" in it), None)

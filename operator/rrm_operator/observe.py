@@ -1,0 +1,108 @@
+"""What is known now: the store's facts, completed by what Ray and the API server said to us last.
+
+Reads only. The answers remembered here may be lost at any time: after a restart Ray is simply asked again.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from rrm_api.v1alpha1 import RewardModelTraining
+from rrm_operator.assess import FRESH_SECONDS
+from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.situation import Situation
+from rrm_operator.errors import RayUnavailable
+from rrm_operator.facts import Key, RayClusterFact, RayJobFact, RayJobState, Snapshot
+from rrm_operator.keys import RayKeys
+from rrm_operator.plan.names import submission_id
+from rrm_operator.plan.ray_job import endpoint_of
+from rrm_operator.ports import Clock, RayJobs
+from rrm_operator.settings import Settings
+
+_ENDED = frozenset({RayJobState.SUCCEEDED, RayJobState.FAILED, RayJobState.STOPPED})
+
+
+@dataclass(frozen=True)
+class _Answer:
+    fact: RayJobFact
+    asked_at: float
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    generation: int
+    words: str
+
+
+@dataclass
+class Observer:
+    """Remembers the last answers by training."""
+
+    ray: RayJobs
+    clock: Clock
+    settings: Settings
+    keys: RayKeys
+    _answers: dict[Key, _Answer] = field(default_factory=dict)
+    _refusals: dict[Key, _Refusal] = field(default_factory=dict)
+
+    async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
+        """Return a training with all that is known about it; asks Ray only when nobody else tells."""
+        refusal = self._refusals.get(key)
+        stands = refusal is not None and refusal.generation == training.metadata.generation
+        snapshot = replace(seen, refused=refusal.words if refusal is not None and stands else None)
+        situation = Situation(training, snapshot, self.clock.now(), self.settings.default_image)
+        cluster = situation.cluster
+        if cluster is None or not situation.submitted or situation.train_record is not None:
+            self._answers.pop(key, None)
+            return situation
+        job = await self._job(key, situation, cluster)
+        return replace(situation, snapshot=replace(snapshot, ray_job=job), now=self.clock.now())
+
+    def submitted(self, key: Key, id_: str) -> None:
+        """Note a submission that Ray accepted."""
+        now = self.clock.now()
+        self._answers[key] = _Answer(RayJobFact(id_, RayJobState.PENDING, "", seen_at=now), asked_at=now)
+
+    def refused(self, key: Key, generation: int, words: str) -> bool:
+        """Note that an object was refused; return whether that is news."""
+        refusal = _Refusal(generation, words)
+        news = self._refusals.get(key) != refusal
+        self._refusals[key] = refusal
+        return news
+
+    def forget(self, key: Key) -> None:
+        """Forget a training that is gone."""
+        self._answers.pop(key, None)
+        self._refusals.pop(key, None)
+
+    async def _job(self, key: Key, situation: Situation, cluster: RayClusterFact) -> RayJobFact | None:
+        id_ = submission_id(situation.training.metadata.uid, cluster.attempt)
+        known = self._answers.get(key)
+        if known is not None and known.fact.submission_id != id_:
+            known = None
+        if self._is_due(situation, known):
+            known = _Answer(await self._ask(situation, cluster, known), asked_at=self.clock.now())
+            self._answers[key] = known
+        return known.fact if known is not None else None
+
+    def _is_due(self, situation: Situation, known: _Answer | None) -> bool:
+        progress = situation.snapshot.progress.progress
+        reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
+        if reported is not None and situation.now - reported < FRESH_SECONDS:
+            return False
+        if known is None:
+            return True
+        return (
+            known.fact.state not in _ENDED
+            and situation.now - known.asked_at >= self.settings.ray_poll_seconds
+        )
+
+    async def _ask(self, situation: Situation, cluster: RayClusterFact, known: _Answer | None) -> RayJobFact:
+        """Return Ray's answer, or the last known one with the time since which Ray is silent."""
+        owner, now = situation.training.metadata, situation.now
+        id_ = submission_id(owner.uid, cluster.attempt)
+        try:
+            return await self.ray.look(endpoint_of(owner, cluster, self.keys), id_)
+        except RayUnavailable as error:
+            if known is None:
+                # Counted, so handed in as far as anyone can tell; the first answer will say.
+                return RayJobFact(id_, RayJobState.PENDING, str(error), seen_at=now, unreachable_since=now)
+            return replace(known.fact, unreachable_since=known.fact.unreachable_since or now)

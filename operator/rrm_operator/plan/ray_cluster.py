@@ -1,0 +1,119 @@
+"""The RayCluster of an attempt and the Secret with its token; both are created once and never changed."""
+
+from typing import Final
+
+from rrm_api import group
+from rrm_api.spec_pods import Accelerator
+from rrm_operator.assess.inputs import identity_of, shape_of
+from rrm_operator.assess.situation import Situation
+from rrm_operator.facts import Manifest, PodRole
+from rrm_operator.keys import RayKeys
+from rrm_operator.plan.names import cluster_name, metadata_of, token_secret_name, with_annotations
+from rrm_operator.plan.pod import Part, plan_pod
+from rrm_operator.plan.ray_environment import ray_environment
+from rrm_operator.settings import Settings
+
+TOKEN_KEY: Final = "auth_token"
+"""The key KubeRay reads."""
+_HEAD_PORTS: Final = (("gcs-server", 6379), ("dashboard", 8265), ("client", 10001))
+_START: Final = {"disable-usage-stats": "true"}
+_CPU_HEAD_STORE: Final = {"object-store-memory": "200000000"}
+# 16 logical CPUs: verl's bundles and actors want 8 or more on a node, whatever its real cores are.
+_CPU_WORKER: Final = {"num-cpus": "16", "object-store-memory": "500000000"}
+_HEAD_SHARED_MEMORY: Final = "2Gi"
+
+
+def plan_ray_cluster(
+    situation: Situation, settings: Settings, keys: RayKeys, *, attempt: int
+) -> tuple[Manifest, ...]:
+    """Return the token's Secret and the RayCluster of an attempt, in the order they are to be made."""
+    metadata, run = situation.training.metadata, situation.run
+    assert run is not None, "a RayCluster is planned only when the data is prepared"
+    name = cluster_name(metadata.name, attempt)
+    secret = token_secret_name(name, keys.newest)
+    cluster: Manifest = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": metadata_of(metadata, name, "train"),
+        "spec": {
+            "rayVersion": settings.ray_version,
+            "authOptions": {"mode": "token", "secretName": secret},
+            "headGroupSpec": _head(situation, settings),
+            "workerGroupSpecs": [_workers(situation, settings)],
+        },
+    }
+    cluster["metadata"]["labels"][group.LABEL_ATTEMPT] = str(attempt)
+    annotations = {
+        group.ANNOTATION_DIGEST: run.digest(),
+        group.ANNOTATION_SHAPE: shape_of(situation.training),
+        group.ANNOTATION_IDENTITY: identity_of(situation.training),
+        group.ANNOTATION_RAY_KEY: keys.newest,
+        # A head that comes back has forgotten the job: its loss shall be seen, and become a new attempt.
+        "ray.io/disable-provisioned-head-restart": "true",
+    }
+    return _secret(situation, keys, secret), with_annotations(cluster, **annotations)
+
+
+def _secret(situation: Situation, keys: RayKeys, name: str) -> Manifest:
+    metadata = situation.training.metadata
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata_of(metadata, name, "train"),
+        "type": "Opaque",
+        "stringData": {TOKEN_KEY: keys.token(metadata.uid, keys.newest)},
+    }
+
+
+def _head(situation: Situation, settings: Settings) -> Manifest:
+    spec = situation.training.spec
+    store = _CPU_HEAD_STORE if spec.workers.accelerator is Accelerator.CPU else {}
+    part = Part(
+        role=PodRole.HEAD,
+        knobs=spec.head,
+        resources=settings.head_resources,
+        container={
+            "ports": [{"name": name, "containerPort": port} for name, port in _HEAD_PORTS],
+            "volumeMounts": [_SHM_MOUNT],
+        },
+        pod=_ray_pod(settings, _HEAD_SHARED_MEMORY),
+        env=ray_environment(spec),
+    )
+    # The driver alone runs on the head: no logical CPU means that no actor is placed there.
+    start = {**_START, **store, "num-cpus": "0", "num-gpus": "0", "dashboard-host": "0.0.0.0"}
+    return {"rayStartParams": start, "template": plan_pod(situation, part, settings)}
+
+
+def _workers(situation: Situation, settings: Settings) -> Manifest:
+    spec, workers = situation.training.spec, situation.training.spec.workers
+    on_cpu = workers.accelerator is Accelerator.CPU
+    gpus = str(workers.gpus_per_node)
+    part = Part(
+        role=PodRole.WORKER,
+        knobs=workers,
+        resources=settings.worker_resources,
+        container={"volumeMounts": [_SHM_MOUNT]},
+        pod=_ray_pod(settings, workers.shared_memory or settings.shared_memory),
+        env=ray_environment(spec),
+        extended_resources=() if on_cpu else ((workers.gpu_resource, gpus),),
+    )
+    # Without GPUs the number is logical: verl places one process per GPU either way.
+    start = {**_START, **(_CPU_WORKER if on_cpu else {}), "num-gpus": gpus}
+    return {
+        "groupName": "workers",
+        "replicas": workers.nodes,
+        "minReplicas": workers.nodes,
+        "maxReplicas": workers.nodes,
+        "rayStartParams": start,
+        "template": plan_pod(situation, part, settings),
+    }
+
+
+_SHM_MOUNT: Final = {"name": "shm", "mountPath": "/dev/shm"}
+
+
+def _ray_pod(settings: Settings, shared_memory: str) -> Manifest:
+    return {
+        "terminationGracePeriodSeconds": settings.pod_grace_seconds,
+        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}}],
+    }

@@ -1,0 +1,69 @@
+"""The operator's story on one page: parse, observe, assess, plan, report, apply.
+
+Level-triggered: nobody knows what changed, every look does the same. Reporting comes before applying, since
+an attempt is counted before it is submitted and its end is recorded before its GPUs are given back.
+Errors of `errors` pass through to `handlers`, which alone decides when to look again.
+"""
+
+from dataclasses import dataclass, field
+
+from rrm_operator.apply import apply, submit
+from rrm_operator.assess import Assessment, assess, assess_unreadable
+from rrm_operator.errors import Refused
+from rrm_operator.facts import Key, Snapshot
+from rrm_operator.keys import RayKeys
+from rrm_operator.observe import Observer
+from rrm_operator.parse import Unreadable, parse
+from rrm_operator.plan import plan
+from rrm_operator.ports import Clock, Cluster, Facts, RayJobs
+from rrm_operator.report import Reporter
+from rrm_operator.settings import Settings
+
+
+@dataclass
+class Reconciler:
+    """Brings one training at a time nearer to what its spec asks for."""
+
+    facts: Facts
+    cluster: Cluster
+    ray: RayJobs
+    clock: Clock
+    settings: Settings
+    keys: RayKeys
+    observer: Observer = field(init=False)
+    reporter: Reporter = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the two parts that remember something."""
+        self.observer = Observer(self.ray, self.clock, self.settings, self.keys)
+        self.reporter = Reporter(self.cluster, self.clock)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at a training; return after how many seconds to look again, None = only on events."""
+        seen = self.facts.snapshot(key)
+        if seen is None or seen.manifest["metadata"].get("deletionTimestamp"):
+            # Owner references remove the children; the claim stays.
+            self.observer.forget(key)
+            self.reporter.forget(key)
+            return None
+        assessment = await self._assess(key, seen)
+        todo = plan(assessment, self.settings, self.keys)
+        held_back = await self.reporter.report(key, seen.manifest, assessment)
+        try:
+            await apply(todo, seen, self.cluster)
+        except Refused as error:
+            generation = seen.manifest["metadata"].get("generation", 0)
+            if not self.observer.refused(key, generation, str(error)):
+                raise
+            return 0.0  # The next look says so in the status.
+        await submit(todo, key, self.ray, self.observer)
+        waits = [it for it in (held_back, assessment.next_look_seconds) if it is not None]
+        return min(waits, default=None)
+
+    async def _assess(self, key: Key, seen: Snapshot) -> Assessment:
+        match parse(seen.manifest):
+            case Unreadable(status, generation, message):
+                now = self.clock.now()
+                return assess_unreadable(status, generation=generation, message=message, now=now)
+            case training:
+                return assess(await self.observer.observe(key, training, seen))

@@ -1,0 +1,102 @@
+"""Says what was found: one status patch where it differs, an event where `Ready` changes its reason.
+
+Written before the plan is applied: an attempt is counted before it is submitted, and how it ended is
+recorded before its RayCluster is deleted.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rrm_api.conditions import ConditionType
+from rrm_operator.assess import Assessment
+from rrm_operator.assess.moments import seconds_of
+from rrm_operator.facts import Key, Manifest
+from rrm_operator.ports import Clock, Cluster, Event
+
+MINOR_SECONDS: Final = 30.0
+"""Differences that are only progress are written at most this often."""
+
+_MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base", "cluster"})
+_MINOR_MESSAGES: Final = frozenset({ConditionType.CLUSTER_READY, ConditionType.CHECKPOINT_SAVED})
+_MAX_EVENT_MESSAGE: Final = 1024
+
+
+@dataclass
+class Reporter:
+    """Remembers when it wrote last, which may be lost at any time."""
+
+    cluster: Cluster
+    clock: Clock
+    _written_at: dict[Key, float] = field(default_factory=dict)
+
+    async def report(self, key: Key, manifest: Manifest, assessment: Assessment) -> float | None:
+        """Write the status; return after how many seconds a difference that was held back is due.
+
+        The version is sent along: whoever decides upon a status that is no longer the newest gets a
+        `Conflict`, and looks again, instead of counting an attempt or telling an event twice.
+        """
+        now, old = self.clock.now(), manifest.get("status") or {}
+        new = assessment.status.manifest()
+        patch = difference(old, new)
+        if not patch:
+            return None
+        due = self._last_written(key, old) + MINOR_SECONDS - now
+        if due > 0 and weighty(old) == weighty(new):
+            return due
+        version = manifest["metadata"].get("resourceVersion")
+        await self.cluster.patch_status(key, patch, resource_version=version)
+        self._written_at[key] = now
+        event = transition(old, assessment)
+        if event is not None:
+            await self.cluster.emit(manifest, event)
+        return None
+
+    def forget(self, key: Key) -> None:
+        """Forget a training that is gone."""
+        self._written_at.pop(key, None)
+
+    def _last_written(self, key: Key, old: Manifest) -> float:
+        """Return when progress was written last; after a restart, status itself tells."""
+        told = seconds_of((old.get("progress") or {}).get("lastProgressTime"))
+        return max(self._written_at.get(key, 0.0), told or 0.0)
+
+
+def difference(old: Manifest, new: Manifest) -> Manifest:
+    """Return the merge patch from one document to another: lists as a whole, null for what goes.
+
+    >>> difference({"a": 1, "b": {"c": 1, "d": 2}}, {"b": {"c": 1, "d": 3}})
+    {'a': None, 'b': {'d': 3}}
+    """
+    patch: Manifest = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before: Any = old.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            if inner := difference(before, value):
+                patch[key] = inner
+        elif key not in old or value != before:
+            patch[key] = value
+    return patch
+
+
+def weighty(status: Manifest) -> Manifest:
+    """Return the part of a status whose change is written at once."""
+    kept = {key: value for key, value in status.items() if key not in _MINOR_FIELDS}
+    kept["conditions"] = [
+        {key: value for key, value in it.items() if key != "message" or it["type"] not in _MINOR_MESSAGES}
+        for it in status.get("conditions", [])
+    ]
+    kept["attempts"] = [
+        {key: value for key, value in it.items() if key != "fromStep"} for it in status.get("attempts", [])
+    ]
+    return kept
+
+
+def transition(old: Manifest, assessment: Assessment) -> Event | None:
+    """Return the event of a change: `Ready` has another reason than before."""
+    finding = assessment.finding
+    before = (it.get("reason") for it in old.get("conditions", []) if it.get("type") == ConditionType.READY)
+    if next(before, None) == finding.reason:
+        return None
+    stalled = next(it for it in assessment.status.conditions if it.type == ConditionType.STALLED)
+    kind = "Warning" if stalled.status == "True" else "Normal"
+    return Event(kind, finding.reason, finding.message[:_MAX_EVENT_MESSAGE])
