@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from rrm.data.parts import OVER_LIMIT
 from rrm_test_cluster.client import Manifest
 from rrm_test_cluster.demo.results import Results
 from rrm_test_cluster.demo.watch import glimpse
@@ -48,7 +49,7 @@ def examine(training: Manifest, results: Results) -> tuple[Finding, ...]:
 def _rows(results: Results) -> tuple[Finding, ...]:
     prepared = results.run.prepared
     # Rows beyond `limit` are dropped under that name; all others of the file did not fit or were invalid.
-    beyond = next((entry.rows for entry in prepared.data.dropped if entry.reason == "limit"), 0)
+    beyond = next((entry.rows for entry in prepared.data.dropped if entry.reason == OVER_LIMIT), 0)
     counts = (
         ("rows read", prepared.read_rows, READ_ROWS),
         ("rows to train on", prepared.data.train, TRAIN_ROWS),

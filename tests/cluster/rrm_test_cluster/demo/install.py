@@ -18,6 +18,8 @@ RESTRICTED: Final = {
     f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
 }
 ENVIRONMENT_MOUNT: Final = "/opt/venv"
+MAIN_CONTAINER: Final = "trainer"
+"""In a pod template: the main container, whatever it is called in that pod."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ SMALL: Final[Manifest] = {
 """Settings for a machine of 2 cores instead of nodes of 8 GPUs."""
 
 
-def environment_template(containers: tuple[str, ...]) -> Manifest:
-    """Return the pod template that mounts the host's trainer environment, read-only."""
+def environment_template() -> Manifest:
+    """Return the pod template that mounts the host's trainer environment, read-only, into every pod."""
     mount = {"name": ENVIRONMENT_CLAIM, "mountPath": ENVIRONMENT_MOUNT, "readOnly": True}
     claim = {"claimName": ENVIRONMENT_CLAIM, "readOnly": True}
     return {
         "spec": {
             "volumes": [{"name": ENVIRONMENT_CLAIM, "persistentVolumeClaim": claim}],
-            "containers": [{"name": name, "volumeMounts": [mount]} for name in containers],
+            "containers": [{"name": MAIN_CONTAINER, "volumeMounts": [mount]}],
         }
     }
 

@@ -26,7 +26,6 @@ class Results:
 
     Attributes:
         run: What the attempt read, with the counts of preparing.
-        report: The data report, `data.json`.
         agreements: Step -> greatest difference between the probabilities of engine and trainer.
         validations: Step -> metric -> value.
         whole_steps: Steps of the whole checkpoints.
@@ -35,7 +34,6 @@ class Results:
     """
 
     run: RunFile
-    report: dict[str, Any]
     agreements: dict[int, float]
     validations: Validations
     whole_steps: tuple[int, ...]
@@ -54,7 +52,6 @@ def read_results(volume: Path, training: str, attempt: int) -> Results:
     answers = ask_exported(layout, run)
     return Results(
         run=RunFile.model_validate_json(run.read_text()),
-        report=json.loads((layout.data / "data.json").read_text()),
         agreements=agreements_in((layout.attempt(attempt) / "job.log").read_text(errors="replace")),
         validations=read_validations(layout.root / "validations.json"),
         whole_steps=tuple(found.step for found in list_checkpoints(layout.checkpoints) if found.is_whole),
