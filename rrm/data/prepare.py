@@ -37,6 +37,11 @@ class Rows:
     floors: tuple[Floor, ...]
     floor_rewards: dict[str, float]
 
+    @property
+    def count(self) -> int:
+        """Rows of both parts."""
+        return len(self.train) + len(self.validation)
+
 
 def prepare(
     intent: Intent, *, layout: Layout, claims: Path, on_progress: Callable[[Progress], None]
@@ -58,23 +63,16 @@ def prepare(
         HubUnreachable: If the hub does not answer.
     """
     numbers = resolve(intent)
-    train, validation = read_parts(intent.data, claims=claims, on_progress=on_progress)
+    parts = read_parts(intent.data, claims=claims, on_progress=on_progress)
     tokenizer = load_tokenizer(intent.model, claims=claims)
-    reasoning = resolve_reasoning(intent.model)
-    renderer = Renderer(intent, tokenizer, reasoning, numbers.max_prompt_tokens)
-    rows = _rows(intent, train, validation, renderer)
-    on_progress(Progress("rendered and measured", len(rows.train) + len(rows.validation)))
-    total_steps = numbers.total_steps(len(rows.train))
+    renderer = Renderer(intent, tokenizer, resolve_reasoning(intent.model), numbers.max_prompt_tokens)
+    rows = _rows(intent, parts, renderer)
+    on_progress(Progress("rendered and measured", rows.count))
+    total_steps = numbers.total_steps(len(rows.train))  # refused before anything is written
     claim_identity(intent, layout)
-    digest = _write(layout.data, rows)
     prepared = Prepared(
-        data=DataStatus(
-            train=len(rows.train),
-            validation=len(rows.validation),
-            dropped=_dropped(train, validation),
-            digest=digest,
-        ),
-        read_rows=sum(train.read) + sum(validation.read),
+        data=_write(layout.data, rows, parts),
+        read_rows=sum(sum(part.read) for part in parts),
         total_steps=total_steps,
         evaluate_every_steps=numbers.evaluate_every_steps,
         save_every_steps=numbers.save_every_steps,
@@ -82,13 +80,13 @@ def prepare(
         model_revision=tokenizer.revision,
         floors=as_metrics(rows.floor_rewards),
     )
-    report = _report(prepared, rows, (train, validation), numbers)
-    write_text(layout.data / REPORT_FILE, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    on_progress(Progress(f"wrote {layout.data}", len(rows.train) + len(rows.validation)))
+    write_text(layout.data / REPORT_FILE, _as_json(_report(prepared, rows, parts, numbers)))
+    on_progress(Progress(f"wrote {layout.data}", rows.count))
     return prepared
 
 
-def _rows(intent: Intent, train: Part, validation: Part, renderer: Renderer) -> Rows:
+def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
+    train, validation = parts
     train_rows = renderer.render(train)
     require_rows(train, train_rows)
     if validation.sources:
@@ -103,13 +101,18 @@ def _rows(intent: Intent, train: Part, validation: Part, renderer: Renderer) -> 
     return Rows(train_rows, validation_rows, floors, scores)
 
 
-def _write(folder: Path, rows: Rows) -> str:
-    """Write both files and return one digest for them."""
+def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
+    """Write both files; their digest is that of the two files' digests."""
     digests = (
         write_rows(folder / TRAIN_FILE, rows.train),
         write_rows(folder / VALIDATION_FILE, rows.validation),
     )
-    return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
+    return DataStatus(
+        train=len(rows.train),
+        validation=len(rows.validation),
+        dropped=_dropped(*parts),
+        digest="sha256:" + sha256("\n".join(digests).encode()).hexdigest(),
+    )
 
 
 def _dropped(*parts: Part) -> list[DroppedRows]:
@@ -146,6 +149,10 @@ def _report(
         },
         "example": rows.train[0].messages,
     }
+
+
+def _as_json(report: dict[str, Any]) -> str:
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
 
 
 def _statistics(rows: Sequence[PreparedRow]) -> dict[str, Any]:
