@@ -1,11 +1,14 @@
 # The operator's image. Build from the root of the checkout:
 #   docker build -t rrm-operator .
-# BASE needs python3.11 with venv. The final stage runs nothing, so that no cache and no
+# BASE needs python3.11, and venv or apt-get. The final stage runs nothing, so that no cache and no
 # configuration of the building machine can end in a layer.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
 ARG UV_VERSION=0.13.9
+# Debian's own Python comes without venv; only this stage needs it.
+RUN python3.11 -c "import ensurepip" 2>/dev/null \
+ || (apt-get update && apt-get install --yes --no-install-recommends python3.11-venv)
 RUN python3.11 -m venv /opt/uv && /opt/uv/bin/pip install --quiet --no-cache-dir "uv==${UV_VERSION}"
 ENV UV_PROJECT_ENVIRONMENT=/opt/operator UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy
 WORKDIR /src
