@@ -39,6 +39,7 @@ class Cluster:
         self.logs: Path = boot.daemons.logs
         self.kubeconfig: Path = boot.control_plane.kubeconfig
         self.server: str = boot.control_plane.endpoints.server
+        self.audit_log: Path = boot.control_plane.audit_log
         self.client = Client(boot.tools, self.kubeconfig)
 
     @classmethod

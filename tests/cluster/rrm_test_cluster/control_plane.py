@@ -4,8 +4,10 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from rrm_test_cluster.audit import AUDIT_LOG, write_audit_policy
 from rrm_test_cluster.daemons import Probe
 from rrm_test_cluster.pki import CertificateAuthority, KeyPair, client_kubeconfig
+from rrm_test_cluster.teardown import LOGS
 from rrm_test_cluster.tools import Tools
 
 SERVICE_NETWORK = "10.215.0.0/16"
@@ -43,6 +45,7 @@ class ControlPlane:
         self.admin = self.authority.issue("admin", "admin", group="system:masters")
         self._tokens = self.authority.service_account_keys()
         self.kubeconfig = self.client("admin.kubeconfig", self.admin)
+        self.audit_log = folder / LOGS / AUDIT_LOG
 
     def client(self, file: str, pair: KeyPair) -> Path:
         """Write the kubeconfig of a certificate's owner."""
@@ -93,6 +96,8 @@ class ControlPlane:
             f"--kubelet-client-key={self.admin.key}",
             "--kubelet-preferred-address-types=InternalIP",
             f"--cert-dir={self._folder / 'pki'}",
+            f"--audit-policy-file={write_audit_policy(self._folder)}",
+            f"--audit-log-path={self.audit_log}",
         ]
 
     def controllers(self) -> list[str]:

@@ -1,0 +1,175 @@
+"""The operator as a real process of this host, with its service account's token and exactly its rights."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from rrm_test_cluster.audit import Asked, read_audit
+from rrm_test_cluster.cluster import Cluster
+from rrm_test_cluster.daemons import free_ports
+from rrm_test_cluster.demo.places import CHART, CHECKOUT
+from rrm_test_cluster.errors import DaemonFailed
+
+ACCOUNT: Final = "rrm"
+CRD: Final = CHECKOUT / "crds" / "training.rrm.dev_rewardmodeltrainings.yaml"
+_POLL_SECONDS: Final = 0.05
+
+Manifest = dict[str, Any]
+
+
+def install_crd(cluster: Cluster) -> None:
+    """Install our CRD and wait until the API server serves it."""
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    deadline = time.monotonic() + 60
+    while "rewardmodeltrainings" not in cluster.kubectl("api-resources", "--api-group=training.rrm.dev"):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the API server does not serve rewardmodeltrainings after 60 s")
+        time.sleep(_POLL_SECONDS)
+
+
+def account_objects(namespace: str, rules: list[Manifest]) -> list[Manifest]:
+    """Return namespace, service account and cluster-wide rights of an operator."""
+    name = f"{ACCOUNT}-{namespace}"
+    subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}
+    api = "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": ACCOUNT, "namespace": namespace},
+        },
+        {"apiVersion": f"{api}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": name},
+            "subjects": [subject],
+        },
+    ]
+
+
+def chart_rules() -> list[Manifest]:
+    """Return the rights that the chart grants."""
+    rules = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
+    found: list[Manifest] = rules["namespaced"]
+    return found
+
+
+@dataclass
+class OperatorProcess:
+    """One operator; it can be killed and started again as often as a test likes.
+
+    Attributes:
+        cluster: Where it works.
+        folder: Its log and its keys.
+        namespace: Where its service account lives.
+        settings: Its settings, by name.
+        rules: Its rights; the chart's, unless a test takes some away.
+    """
+
+    cluster: Cluster
+    folder: Path
+    namespace: str = "rrm-system"
+    settings: dict[str, str] = field(default_factory=dict)
+    rules: list[Manifest] = field(default_factory=chart_rules)
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def install(self) -> None:
+        """Make its account and rights, and its keys."""
+        self.cluster.apply(*account_objects(self.namespace, self.rules))
+        self._kubeconfig = self.cluster.service_account_kubeconfig(self.namespace, ACCOUNT)
+        self._keys = self.folder / "keys"
+        self._keys.mkdir(parents=True, exist_ok=True)
+        (self._keys / "k1").write_text("a key for tests")
+        (self.port,) = free_ports(1)
+
+    def start(self, *, seconds: float = 60) -> None:
+        """Start it and wait until its store is level with the cluster."""
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("RRM_")},
+            "KUBECONFIG": str(self._kubeconfig),
+            "RRM_KEYS_FOLDER": str(self._keys),
+            "RRM_HTTP_ADDRESS": "127.0.0.1",
+            "RRM_HTTP_PORT": str(self.port),
+            "RRM_OPERATOR_NAMESPACE": self.namespace,
+            "RRM_DEFAULT_IMAGE": "rrm-trainer:test",
+            "RRM_LOG_FORMAT": "text",
+            **{f"RRM_{name.upper()}": value for name, value in self.settings.items()},
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "rrm_operator"], env=environment, stdout=log, stderr=log
+            )
+        self._wait_ready(seconds)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a lost node would."""
+        self._running.kill()
+        self._running.wait()
+
+    def stop(self, *, seconds: float = 30) -> int:
+        """End it with SIGTERM; return its exit code."""
+        self._running.send_signal(signal.SIGTERM)
+        return self._running.wait(timeout=seconds)
+
+    def close(self) -> None:
+        """Leave no process behind."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    @property
+    def log(self) -> Path:
+        """Its log, of all its lives."""
+        return self.folder / "operator.log"
+
+    @property
+    def user(self) -> str:
+        """Its name as the API server knows it."""
+        return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+
+    def asked(self) -> list[Asked]:
+        """Return all that it has asked the API server for."""
+        return read_audit(self.cluster.audit_log, self.user)
+
+    def memory(self) -> dict[str, float]:
+        """Return its resident memory now and at its peak, in MB of 10^6 bytes."""
+        fields = dict(
+            line.split(":", 1)
+            for line in Path(f"/proc/{self._running.pid}/status").read_text().splitlines()
+            if line.startswith(("VmRSS", "VmHWM"))
+        )
+        return {name: int(text.split()[0]) * 1024 / 1e6 for name, text in fields.items()}
+
+    @property
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "start it first"
+        return self._process
+
+    def _wait_ready(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._is_ready():
+            if (code := self._running.poll()) is not None:
+                raise DaemonFailed("operator", f"ended with exit code {code}", self.log)
+            if time.monotonic() > deadline:
+                raise DaemonFailed("operator", f"not ready after {seconds:.0f} s", self.log)
+            time.sleep(_POLL_SECONDS)
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
