@@ -137,6 +137,8 @@ class ObjectFact:
     digest: str | None
     """Value of the digest annotation we wrote, None if there is none."""
     deleting: bool = False
+    owner: str = ""
+    """Uid of its controller: a training of the same name that was deleted may still own it."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ class ProgressFact:
     progress: Progress | None = None
     unreadable: tuple[str, ...] = ()
     """`key: why` for every key that could not be parsed."""
+    owner: str = ""
+    """Uid of the training it was made for."""
 
     def record(self, role: Role) -> Record | None:
         """Return the record of one role, if it was written."""

@@ -52,7 +52,7 @@ def training_of(manifest: Manifest) -> str | None:
 
 def pod_fact(manifest: Manifest) -> PodFact | None:
     """Return the fact of a pod of a Job or a RayCluster."""
-    role, owner = _pod_role(manifest), _owner(manifest)
+    role, owner = _pod_role(manifest), _controller(manifest).get("name")
     if role is None or owner is None:
         return None
     status = _map(manifest, "status")
@@ -142,7 +142,14 @@ def claim_fact(manifest: Manifest) -> ClaimFact:
 def object_fact(kind: Kind, manifest: Manifest) -> ObjectFact:
     """Return the fact of an object of which only existence and digest matter."""
     metadata = _metadata(manifest)
-    return ObjectFact(kind, metadata["name"], metadata.get("uid", ""), _digest(manifest), _deleting(manifest))
+    return ObjectFact(
+        kind=kind,
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        digest=_digest(manifest),
+        deleting=_deleting(manifest),
+        owner=_controller(manifest).get("uid", ""),
+    )
 
 
 def progress_fact(manifest: Manifest) -> ProgressFact:
@@ -161,7 +168,8 @@ def progress_fact(manifest: Manifest) -> ProgressFact:
                 records.append(Record.model_validate_json(data[key]))
         except ValidationError as error:
             unreadable.append(f"{key}: {_first_fault(error)}")
-    return ProgressFact(tuple(records), progress, tuple(unreadable))
+    owner = _controller(manifest).get("uid", "")
+    return ProgressFact(tuple(records), progress, tuple(unreadable), owner)
 
 
 def slim_training(manifest: Manifest) -> Manifest:
@@ -216,9 +224,9 @@ def _conditions(manifest: Manifest) -> dict[str, Manifest]:
     return {it["type"]: it for it in _list(_map(manifest, "status"), "conditions")}
 
 
-def _owner(manifest: Manifest) -> str | None:
+def _controller(manifest: Manifest) -> Manifest:
     owners = _list(_metadata(manifest), "ownerReferences")
-    return next((str(it["name"]) for it in owners if it.get("controller")), None)
+    return next((it for it in owners if it.get("controller")), {})
 
 
 def _pod_role(manifest: Manifest) -> PodRole | None:

@@ -84,7 +84,7 @@ class Observer:
         return known.fact if known is not None else None
 
     def _is_due(self, situation: Situation, known: _Answer | None) -> bool:
-        progress = situation.snapshot.progress.progress
+        progress = situation.progress
         reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
         if reported is not None and situation.now - reported < FRESH_SECONDS:
             return False

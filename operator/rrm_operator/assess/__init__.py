@@ -82,7 +82,7 @@ def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
 
 
 def _until_ray_is_asked(situation: Situation) -> float:
-    progress = situation.snapshot.progress.progress
+    progress = situation.progress
     reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
     age = situation.now - reported if reported is not None else FRESH_SECONDS
     return max(POLL_SECONDS, FRESH_SECONDS - age)
@@ -117,7 +117,7 @@ def _status(situation: Situation, finding: Finding) -> TrainingStatus:
 
 def _base(situation: Situation) -> list[Metric]:
     """Return the numbers of the untrained model: only the first attempt measures them."""
-    trained, progress = situation.trained, situation.snapshot.progress.progress
+    trained, progress = situation.trained, situation.progress
     found = (
         trained.base if trained is not None else [],
         progress.base if progress is not None else [],

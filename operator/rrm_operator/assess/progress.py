@@ -19,7 +19,7 @@ _SHORT = 2048
 
 def progress_status(situation: Situation) -> ProgressStatus | None:
     """Return how far the newest attempt is."""
-    progress = situation.snapshot.progress.progress
+    progress = situation.progress
     if progress is None or progress.attempt != situation.attempt:
         return None
     return ProgressStatus(
@@ -58,7 +58,7 @@ def number(value: float | None) -> str | None:
 
 def checkpoints_status(situation: Situation) -> CheckpointsStatus | None:
     """Return the whole checkpoints; an attempt that has not looked yet does not make them vanish."""
-    trained, progress = situation.trained, situation.snapshot.progress.progress
+    trained, progress = situation.trained, situation.progress
     record = situation.train_record
     found = (
         trained.checkpoints if trained is not None else None,
@@ -105,7 +105,7 @@ def attempts_status(situation: Situation, finding: Finding, *, counting: bool) -
 
 
 def _continued(situation: Situation, finding: Finding, attempt: AttemptStatus) -> AttemptStatus:
-    progress = situation.snapshot.progress.progress
+    progress = situation.progress
     reported = progress if progress is not None and progress.attempt == attempt.number else None
     ending = _ending(situation) if attempt.number == situation.counted else None
     return attempt.model_copy(

@@ -9,11 +9,19 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from rrm_api.run import Intent, Prepared, Record, Result, Role, RunFile, Trained, intent_of
+from rrm_api.run import Intent, Prepared, Progress, Record, Result, Role, RunFile, Trained, intent_of
 from rrm_api.status import AttemptStatus
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess.inputs import export_input_of, identity_of, prepare_input_of, shape_of
-from rrm_operator.facts import JobFact, PodFact, PodRole, RayClusterFact, Snapshot
+from rrm_operator.facts import (
+    JobFact,
+    ObjectFact,
+    PodFact,
+    PodRole,
+    ProgressFact,
+    RayClusterFact,
+    Snapshot,
+)
 
 RAY_ROLES = frozenset({PodRole.HEAD, PodRole.WORKER})
 
@@ -35,6 +43,23 @@ class Situation:
         return intent_of(self.training)
 
     @cached_property
+    def inherited(self) -> tuple[ObjectFact, ...]:
+        """Children of a deleted training of the same name that Kubernetes has not removed yet."""
+        uid = self.training.metadata.uid
+        return tuple(it for it in self.snapshot.objects if it.owner not in ("", uid))
+
+    @cached_property
+    def answers(self) -> ProgressFact:
+        """What the processes of this training, not of its namesake, have written."""
+        progress = self.snapshot.progress
+        return progress if progress.owner in ("", self.training.metadata.uid) else ProgressFact()
+
+    @property
+    def progress(self) -> Progress | None:
+        """What an attempt, not always the newest, reported last."""
+        return self.answers.progress
+
+    @cached_property
     def prepare_job(self) -> JobFact | None:
         """The prepare Job made for the spec of now."""
         return self._job(Role.PREPARE, prepare_input_of(self.training))
@@ -43,7 +68,7 @@ class Situation:
     def prepare_record(self) -> Record | None:
         """The answer to the intent of now, from the ConfigMap or from the pod's last words."""
         digest = self.intent.digest()
-        found = (self.snapshot.progress.record(Role.PREPARE), self._last_words(self.prepare_job))
+        found = (self.answers.record(Role.PREPARE), self._last_words(self.prepare_job))
         return next((it for it in found if it is not None and it.input_digest == digest), None)
 
     @cached_property
@@ -51,7 +76,7 @@ class Situation:
         """What preparing resolved; a finished attempt keeps it, since all later edits leave rows alone."""
         record = self.prepare_record
         if record is None and self.trained is not None:
-            record = self.snapshot.progress.record(Role.PREPARE)
+            record = self.answers.record(Role.PREPARE)
         return record.prepared if record is not None and record.result is Result.DONE else None
 
     @cached_property
@@ -62,7 +87,7 @@ class Situation:
     @cached_property
     def train_record(self) -> Record | None:
         """How the newest attempt ended, in its own words."""
-        record = self.snapshot.progress.record(Role.TRAIN)
+        record = self.answers.record(Role.TRAIN)
         return record if record is not None and 0 < record.attempt == self.counted else None
 
     @cached_property
@@ -77,12 +102,11 @@ class Situation:
     @cached_property
     def counted(self) -> int:
         """Number of the newest attempt that was ever submitted, 0 = none: status, records, progress."""
-        progress = self.snapshot.progress
-        record = progress.record(Role.TRAIN)
+        record = self.answers.record(Role.TRAIN)
         return max(
             self.training.status.attempt or 0,
             record.attempt if record is not None else 0,
-            progress.progress.attempt if progress.progress is not None else 0,
+            self.progress.attempt if self.progress is not None else 0,
         )
 
     @cached_property
@@ -104,8 +128,7 @@ class Situation:
     @property
     def progressed(self) -> bool:
         """Whether the newest attempt has reported anything."""
-        progress = self.snapshot.progress.progress
-        return progress is not None and 0 < progress.attempt == self.counted
+        return self.progress is not None and 0 < self.progress.attempt == self.counted
 
     @cached_property
     def counted_status(self) -> AttemptStatus | None:
@@ -154,7 +177,7 @@ class Situation:
     @cached_property
     def export_record(self) -> Record | None:
         """How exporting ended, from the ConfigMap or from the pod's last words."""
-        return self.snapshot.progress.record(Role.EXPORT) or self._last_words(self.export_job)
+        return self.answers.record(Role.EXPORT) or self._last_words(self.export_job)
 
     @cached_property
     def image(self) -> str:

@@ -17,7 +17,7 @@ from rrm_api.run import Result
 from rrm_operator.assess.checks import invalid_image, pod_trouble, template_faults
 from rrm_operator.assess.failures import Failure, attempt_failure, job_failure
 from rrm_operator.assess.situation import RAY_ROLES, Situation
-from rrm_operator.facts import Kind, PodRole, RayClusterFact
+from rrm_operator.facts import PodRole, RayClusterFact
 
 KUBERAY_INSTALL: Final = (
     "helm install kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/"
@@ -125,7 +125,7 @@ def _is_on_cluster(situation: Situation) -> Finding | None:
 
 
 def _is_submitted(situation: Situation) -> Finding:
-    progress = situation.snapshot.progress.progress
+    progress = situation.progress
     if progress is not None and situation.progressed and progress.step > progress.from_step:
         message = f"attempt {situation.counted} is training"
         return Finding(Stage.TRAINING, Reason.TRAINING, message)
@@ -151,13 +151,18 @@ def _is_refused(situation: Situation) -> Finding | None:
 
 def _waits_for_deletion(situation: Situation) -> Finding | None:
     claim = situation.snapshot.claim
-    leaving = [it.name for it in situation.snapshot.objects if it.deleting and it.kind is Kind.CONFIG_MAP]
+    objects = situation.snapshot.objects
+    leaving = [it.name for it in objects if it.deleting or it in situation.inherited]
     if claim is not None and claim.deleting:
         leaving.append(claim.name)
     if not leaving:
         return None
     names = ", ".join(leaving)
-    return Finding(Stage.PENDING, Reason.PENDING, f"waiting until {names} of an earlier time is deleted")
+    return Finding(
+        Stage.PENDING,
+        Reason.PENDING,
+        f"waiting until Kubernetes has removed {names}, left by an earlier training",
+    )
 
 
 def _lacks_volume(situation: Situation) -> Finding | None:

@@ -412,3 +412,22 @@ async def test_a_volume_grows_and_never_shrinks(operator: Any) -> None:
     writes = len([line for line in operator.world.log if line.startswith("patch")])
     await operator.settle()
     assert len([line for line in operator.world.log if line.startswith("patch")]) == writes
+
+
+async def test_a_namesake_made_after_a_deletion_believes_none_of_the_old_answers(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    world.train_ends()
+    await operator.settle()
+    manifest = world.training | {"status": {}}
+    manifest["metadata"] = manifest["metadata"] | {"uid": "0a1b2c3d-0000-4000-8000-000000000002"}
+    world.apply_training(manifest)
+    assert await operator.settle() == "Releasing"
+    world.pods_leave()
+    assert await operator.settle() == "Pending"
+    assert "tiny-judge-progress" in world.condition("Ready")["message"]
+    for kind in (Kind.CONFIG_MAP, Kind.SERVICE_ACCOUNT, Kind.ROLE, Kind.ROLE_BINDING):
+        for name in world.named(kind):
+            world.remove(kind, name)
+    assert await operator.settle() == "Preparing"
+    assert "attempts" not in world.status or world.status["attempts"] == []
