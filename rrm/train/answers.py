@@ -1,0 +1,61 @@
+"""The per-row dump of a validation: one row per answer, in a parquet file beside the attempt's log.
+
+Base and trained judge are compared on the very same rows through these files, and `rrm inspect` reads them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rrm.judge.metrics import ScoredRow
+
+SCHEMA: Final = pa.schema(
+    [
+        ("row_id", pa.string()),
+        ("prompt_group", pa.string()),
+        ("label", pa.float64()),
+        ("prediction", pa.float64()),
+        ("reward", pa.float64()),
+        ("parse_ok", pa.bool_()),
+        ("truncated", pa.bool_()),
+        ("acc", pa.float64()),
+        ("abs_err", pa.float64()),
+        ("answer", pa.string()),
+    ]
+)
+"""`prediction` of an unreadable answer is the worst score for its label, as everywhere."""
+
+
+def answer_rows(
+    texts: Sequence[str], rewards: Sequence[float], outcomes: Mapping[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """Return one row per answer from the columns that the trainer collected."""
+    rows = []
+    for i, (text, reward) in enumerate(zip(texts, rewards, strict=True)):
+        row = {name: outcomes[name][i] for name in SCHEMA.names if name not in ("answer", "reward")}
+        flags = {name: bool(row[name]) for name in ("parse_ok", "truncated")}
+        rows.append({**row, **flags, "reward": float(reward), "answer": text})
+    return sorted(rows, key=lambda row: row["row_id"])
+
+
+def write_answers(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rows such that a reader never sees half a file."""
+    partial = path.with_suffix(".partial")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), partial)
+    partial.replace(path)
+
+
+def read_answers(path: Path) -> list[ScoredRow]:
+    """Return the answers of a validation as `rrm.judge` compares them."""
+    names = [field.name for field in fields(ScoredRow)]
+    return [ScoredRow(**row) for row in pq.read_table(path, columns=names).to_pylist()]
+
+
+def scored(rows: Sequence[Mapping[str, Any]]) -> list[ScoredRow]:
+    """Return rows of `answer_rows` as `rrm.judge` reads them."""
+    names = [field.name for field in fields(ScoredRow)]
+    return [ScoredRow(**{name: row[name] for name in names}) for row in rows]

@@ -1,0 +1,136 @@
+"""The heavy child of `python -m rrm.train`: run file -> overrides -> verl's own `run_ppo` with our hooks.
+
+Started by the parent, never by people. Says how it ended in `attempt-N/ending.json` and by its exit code;
+whatever kills it before that, the parent reports.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rrm.errors import ModelUnavailable, RrmError
+from rrm.train.attempt import Attempt, attempt_of, write_json
+from rrm.train.checkpoints import Start, decide_start, list_checkpoints
+from rrm.train.environment import add_environment
+from rrm.train.errors import TrainerCrashed, TrainingRefused
+from rrm.train.overrides import RayPlace, model_path, overrides_for
+from rrm.train.validations import read_validations
+from rrm_api.conditions import Reason
+from rrm_api.run import ExitCode
+
+
+def main() -> int:
+    """Train one attempt; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m rrm.train.child", description=__doc__)
+    for name in ("--volume", "--claims", "--training", "--attempt"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--ray-address")
+    parser.add_argument("--ray-temp", type=Path)
+    arguments = parser.parse_args()
+    attempt = attempt_of(vars(arguments))
+    try:
+        reason, message, code = _train(attempt, arguments.ray_address, arguments.ray_temp)
+    except RrmError as error:
+        reason, message, code = error.reason, str(error), error.exit_code
+    write_json(attempt.ending, {"reason": reason.value, "message": message, "exit_code": int(code)})
+    return int(code)
+
+
+def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Reason, str, ExitCode]:
+    start = decide_start(list_checkpoints(attempt.layout.checkpoints), attempt.run.prepared.total_steps)
+    if start.is_complete:
+        return Reason.SUCCEEDED, f"already complete at step {start.step}", ExitCode.DONE
+    check_model(attempt)
+    place = RayPlace(address, temp, environment=add_environment(attempt.run.intent, os.environ))
+    overrides = overrides_for(attempt, start=start, evaluate_first=evaluates_first(attempt, start), ray=place)
+    (attempt.folder / "overrides.txt").write_text("\n".join(overrides) + "\n")
+    stopped_at = _run_verl(overrides)
+    if stopped_at is not None:
+        return Reason.CHECKPOINT_SAVED, f"stopped on request after step {stopped_at}", ExitCode.STOPPED
+    return Reason.SUCCEEDED, f"trained to step {attempt.run.prepared.total_steps}", ExitCode.DONE
+
+
+def evaluates_first(attempt: Attempt, start: Start) -> bool:
+    """Tell whether the untrained model is still to be measured; its numbers outlive attempts."""
+    return start.resume_from is None and 0 not in read_validations(attempt.validations)
+
+
+def check_model(attempt: Attempt) -> None:
+    """See that weights on a claim are there before eleven processes look for them.
+
+    Raises:
+        ModelUnavailable: the folder has no config.json.
+    """
+    if attempt.run.intent.model.volume is None:
+        return
+    folder = Path(model_path(attempt.run.intent, attempt.claims))
+    if not (folder / "config.json").is_file():
+        raise ModelUnavailable(
+            f"spec.model.volume: expected a model folder with config.json at {folder}, found none; put "
+            "the weights there or correct claimName and path"
+        )
+
+
+def _run_verl(overrides: list[str]) -> int | None:
+    """Run verl; returns the step at which it left on request, None if it went to the end."""
+    # Imported here: verl reads the environment, our plug-in included, when it is imported.
+    import ray.exceptions
+    from verl.trainer.main_ppo import run_ppo
+
+    from rrm.train.hooks.runner import RrmTaskRunner, read_outcome
+
+    config = compose(overrides)
+    try:
+        run_ppo(config, task_runner_class=RrmTaskRunner)
+    except RrmError:
+        raise  # Ray hands an error of the trainer on as an instance of its own class
+    except ray.exceptions.RayError as error:
+        raise TrainerCrashed(f"Ray: {last_line(str(error))}") from error
+    return read_outcome(attempt_of(config.rrm))
+
+
+def compose(overrides: list[str]) -> Any:
+    """Return verl's configuration, checked by verl itself.
+
+    Raises:
+        TrainingRefused: an override does not fit, or verl's own check says no.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import validate_config
+    from verl.utils.device import auto_set_device
+
+    try:
+        with initialize_config_module(config_module="verl.trainer.config", version_base=None):
+            config = hydra_compose(config_name="ppo_trainer", overrides=overrides)
+        auto_set_device(config)
+        validate_config(
+            config=config,
+            use_reference_policy=need_reference_policy(config),
+            use_critic=need_critic(config),
+        )
+    except (HydraException, OmegaConfBaseException, AssertionError, ValueError, NotImplementedError) as error:
+        raise TrainingRefused(
+            f"the trainer refuses its configuration: {last_line(str(error))}; if a key of "
+            "spec.training.overrides is at fault, correct it"
+        ) from error
+    return config
+
+
+def last_line(text: str) -> str:
+    r"""Return the last line that says something, at most 500 characters.
+
+    >>> last_line("Traceback\n  File x\nValueError: no\n\n")
+    'ValueError: no'
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:500] if lines else "no message"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The parent's ear and mouth in Kubernetes: progress into the ConfigMap, the stop annotation out of it."""
+
+import json
+import logging
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rrm.config_map import ConfigMapAccess, ConfigMapRefused, merge_keys
+from rrm.train.parent import Watcher
+from rrm_api.run import PROGRESS_KEY, Progress
+
+LOG = logging.getLogger(__name__)
+STOP_ANNOTATION: Final = "training.rrm.dev/stop-attempt"
+"""Number of the attempt that shall save and leave; set by the operator."""
+PATCH_SECONDS: Final = 3.0
+LOOK_SECONDS: Final = 5.0
+
+
+class ConfigMapWatcher:
+    """Patches at most every few seconds and looks for the annotation as rarely."""
+
+    def __init__(
+        self, access: ConfigMapAccess, attempt: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._access = access
+        self._attempt = attempt
+        self._clock = clock
+        self._patched = self._looked = float("-inf")
+        self._waiting: Progress | None = None
+
+    def on_progress(self, progress: Progress) -> None:
+        """Pass a document on, now or when its turn comes; a newer one replaces one that waits."""
+        self._waiting = progress
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting is None or self._clock() - self._patched < PATCH_SECONDS:
+            return
+        self._patched = self._clock()
+        text = self._waiting.model_dump_json(by_alias=True, exclude_none=True)
+        try:
+            # No pauses between tries: the next document says more than a late one.
+            merge_keys(self._access, {PROGRESS_KEY: text}, sleep=lambda _: None)
+        except ConfigMapRefused as refusal:
+            LOG.warning("progress was not taken: %s", refusal)
+        else:
+            self._waiting = None
+
+    def is_stop_asked(self) -> bool:
+        """Tell whether the annotation names this attempt; an API server that is away has asked nothing."""
+        self._flush()
+        if self._clock() - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = self._clock()
+        try:
+            return read_annotations(self._access).get(STOP_ANNOTATION) == str(self._attempt)
+        except OSError as error:
+            LOG.warning("annotations of the progress ConfigMap are not readable: %s", error)
+            return False
+
+
+def read_annotations(access: ConfigMapAccess) -> Mapping[str, str]:
+    """Return the annotations of the ConfigMap.
+
+    Raises:
+        OSError: the API server did not answer, or refused.
+    """
+    request = urllib.request.Request(
+        access.url, headers={"Authorization": f"Bearer {access.token_file.read_text().strip()}"}
+    )
+    # A proxy of the pod's environment must never see the token.
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if access.ca_file is not None:
+        trust = ssl.create_default_context(cafile=str(access.ca_file))
+        handlers.append(urllib.request.HTTPSHandler(context=trust))
+    with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:
+        metadata = json.loads(answer.read())["metadata"]
+    annotations: dict[str, str] = metadata.get("annotations") or {}
+    return annotations
+
+
+class NobodyWatches:
+    """Outside Kubernetes there is no ConfigMap."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Take no notice."""
+
+    def is_stop_asked(self) -> bool:
+        """Nobody can ask but by the stop mark itself."""
+        return False
+
+
+def watcher_from(environ: Mapping[str, str], attempt: int) -> Watcher:
+    """Return the watcher of this process."""
+    access = ConfigMapAccess.from_environment(environ)
+    return NobodyWatches() if access is None else ConfigMapWatcher(access, attempt)

@@ -1,0 +1,75 @@
+"""verl's agent loop: one prompt, one answer, a seed per request.
+
+The dataset's token ids go to the engine as they are. Each request has its own seed, made from what identifies
+it, so a resumed run draws the answers that an uninterrupted one would have drawn: the engine's random state
+is in no checkpoint.
+"""
+
+import hashlib
+import time
+from typing import Any
+from uuid import uuid4
+
+from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput
+from verl.utils.profiler import simple_timer
+
+
+def request_seed(*parts: object) -> int:
+    """Return a seed below 2^56, the same in every process (the hash of a str is not).
+
+    >>> request_seed(1, "train", 3, "row-7", 0) == request_seed(1, "train", 3, "row-7", 0)
+    True
+    """
+    text = "|".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")
+
+
+class PromptOnceLoop(AgentLoopBase):  # type: ignore[misc]
+    """Sends the row's own token ids once and returns the answer."""
+
+    async def run(self, sampling_params: dict[str, Any], **row: Any) -> AgentLoopOutput:
+        """Return the answer of one session.
+
+        Raises:
+            ValueError: the prompt is longer than the configured limit; prepared rows never are.
+        """
+        start = time.perf_counter()
+        ids = [int(token) for token in row["raw_prompt_ids"]]
+        if len(ids) > self.rollout_config.prompt_length:
+            raise ValueError(
+                f"row {row['rrm']['row_id']}: the prompt has {len(ids)} tokens, at most "
+                f"{self.rollout_config.prompt_length} were promised when the rows were prepared"
+            )
+        # A copy: all sessions of a prompt share the dictionary.
+        seeded = {**sampling_params, "seed": self._seed(row)}
+        own_seconds = time.perf_counter() - start
+        timing: dict[str, float] = {}
+        with simple_timer("generate_sequences", timing):
+            output = await self.server_manager.generate(
+                request_id=uuid4().hex, prompt_ids=ids, sampling_params=seeded
+            )
+        start = time.perf_counter()
+        limit = self.rollout_config.response_length
+        answer = list(output.token_ids)[:limit]
+        preempted = -1 if output.num_preempted is None else output.num_preempted
+        return AgentLoopOutput(
+            prompt_ids=ids,
+            response_ids=answer,
+            response_mask=[1] * len(answer),
+            response_logprobs=output.log_probs[:limit] if output.log_probs else None,
+            num_turns=2,
+            metrics={**timing, "num_preempted": preempted},
+            # The engine's own fields hold the weight versions that the trainer's staleness metrics need.
+            extra_fields={
+                **output.extra_fields,
+                "turn_scores": [],
+                "tool_rewards": [],
+                "rrm_loop_seconds": own_seconds + time.perf_counter() - start,
+            },
+        )
+
+    def _seed(self, row: dict[str, Any]) -> int:
+        rrm = row["rrm"]
+        return request_seed(
+            self.config.data.seed, rrm["split"], row["global_steps"], rrm["row_id"], row["session_id"]
+        )

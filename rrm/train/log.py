@@ -1,0 +1,71 @@
+"""The job log: every line of the child goes to the volume and on, with secrets masked; its end is kept."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from rrm_api.run import LOG_TAIL_CHARS
+from rrm_api.spec_pods import SECRET_NAME
+
+MASK: Final = "***"
+_SHORTEST_SECRET: Final = 6
+_SHAPES: Final = re.compile(r"\b(hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,})")
+_TAIL_LINES: Final = 200
+
+
+class Masker:
+    """Replaces secrets: values of variables with secret-looking names, and tokens of well-known shapes."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        values = {value for name, value in environ.items() if re.search(SECRET_NAME, name)}
+        # The longest first: a secret may be part of another one.
+        self._values = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+    def mask(self, line: str) -> str:
+        """Return the line without secrets.
+
+        >>> Masker({"WANDB_API_KEY": "0123abcd"}).mask("key 0123abcd, hf_AbCdEf0123")
+        'key ***, ***'
+        """
+        for value in self._values:
+            line = line.replace(value, MASK)
+        return _SHAPES.sub(MASK, line)
+
+
+class JobLog:
+    """Copies lines to a file and a listener, and remembers the last ones."""
+
+    def __init__(self, path: Path, masker: Masker, echo: Callable[[str], object] | None) -> None:
+        self._path = path
+        self._masker = masker
+        self._echo = echo
+        self._last: deque[str] = deque(maxlen=_TAIL_LINES)
+
+    def copy(self, lines: Iterable[str]) -> None:
+        """Copy until the lines end; they keep their line breaks."""
+        with self._path.open("a", buffering=1, encoding="utf-8") as file:
+            for line in lines:
+                masked = self._masker.mask(line)
+                file.write(masked)
+                self._last.append(masked)
+                if self._echo is not None:
+                    self._echo(masked)
+
+    def tail(self) -> str:
+        """Return the last lines, as many whole ones as fit into a record."""
+        return tail_of("".join(self._last))
+
+
+def tail_of(text: str, limit: int = LOG_TAIL_CHARS) -> str:
+    r"""Return the end of a log, cut at a line break, at most `limit` characters.
+
+    >>> tail_of("one\ntwo\nthree\n", limit=10)
+    'two\nthree\n'
+    """
+    if len(text) <= limit:
+        return text
+    cut = text[-limit:]
+    _, line_break, rest = cut.partition("\n")
+    return rest if line_break and rest else cut
