@@ -86,7 +86,8 @@ class Observer:
     def _is_due(self, situation: Situation, known: _Answer | None) -> bool:
         progress = situation.progress
         reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-        if reported is not None and situation.now - reported < FRESH_SECONDS:
+        fresh = reported is not None and situation.now - reported < FRESH_SECONDS
+        if fresh and not situation.head_is_suspect:
             return False
         if known is None:
             return True

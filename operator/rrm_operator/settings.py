@@ -54,6 +54,10 @@ class Settings(BaseSettings):
         requests={"cpu": "8", "memory": "64Gi"}, limits={"memory": "512Gi"}
     )
     """Resources of Ray workers whose training names none; accelerators are added."""
+    cpu_worker_resources: Resources = Resources(
+        requests={"cpu": "200m", "memory": "4Gi"}, limits={"memory": "10Gi"}
+    )
+    """The same with `accelerator: CPU`, which is for small models."""
     jobs_resources: Resources = Resources(requests={"cpu": "1", "memory": "4Gi"}, limits={"memory": "32Gi"})
     """Resources of prepare and export pods whose training names none."""
     shared_memory: str = "32Gi"

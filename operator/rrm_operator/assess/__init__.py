@@ -84,6 +84,8 @@ def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
 def _until_ray_is_asked(situation: Situation) -> float:
     progress = situation.progress
     reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
+    if situation.head_is_suspect:
+        return POLL_SECONDS
     age = situation.now - reported if reported is not None else FRESH_SECONDS
     return max(POLL_SECONDS, FRESH_SECONDS - age)
 

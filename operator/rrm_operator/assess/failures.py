@@ -2,7 +2,7 @@
 
 record written?  --yes-->  its reason, message, exit code, last log lines
       | no
-head pod gone, leaving or restarted; RayCluster gone; Ray no longer knows the job  -->  ClusterLost
+head pod gone, leaving or ended; RayCluster gone; Ray no longer knows the job  -->  ClusterLost
 Ray says the job ended, and 10 s later there is still no record  -->  TrainingFailed
 Ray has not answered for 300 s and the head is not ready  -->  ClusterLost
 """
@@ -131,8 +131,6 @@ def _lost_head(situation: Situation) -> Failure | None:
     for pod in heads:
         if pod.phase in ("Failed", "Succeeded"):
             return _lost(f"the head pod {pod.name} has ended", pod)
-        if pod.restarts and not pod.deleting:
-            return _lost(f"the head container of {pod.name} was restarted", pod)
     return None
 
 
@@ -144,11 +142,16 @@ def _lost(what: str, pod: PodFact | None) -> Failure:
 
 def _ended_without_record(situation: Situation) -> Failure | None:
     job = situation.snapshot.ray_job
-    if job is None or situation.now - job.seen_at < RECORD_GRACE_SECONDS:
+    if job is None:
         return None
     if job.state is RayJobState.ABSENT and situation.progressed:
+        # The head's container was restarted: with it Ray's memory, and the parent that writes records, went.
         return _lost(f"Ray no longer knows the job {job.submission_id}", None)
-    if job.state in (RayJobState.FAILED, RayJobState.STOPPED, RayJobState.SUCCEEDED):
+    if situation.now - job.seen_at >= RECORD_GRACE_SECONDS and job.state in (
+        RayJobState.FAILED,
+        RayJobState.STOPPED,
+        RayJobState.SUCCEEDED,
+    ):
         said = f": {job.message}" if job.message else ""
         return Failure(
             Reason.TRAINING_FAILED,

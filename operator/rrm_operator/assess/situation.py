@@ -130,6 +130,14 @@ class Situation:
         """Whether the newest attempt has reported anything."""
         return self.progress is not None and 0 < self.progress.attempt == self.counted
 
+    @property
+    def head_is_suspect(self) -> bool:
+        """Whether the head may have lost the job: then Ray is asked, whatever was reported."""
+        if self.cluster is None:
+            return False
+        heads = self.pods(PodRole.HEAD, owner=self.cluster.name)
+        return not self.cluster.head_ready or any(pod.restarts for pod in heads)
+
     @cached_property
     def counted_status(self) -> AttemptStatus | None:
         """What status remembers of the newest attempt."""

@@ -62,10 +62,10 @@ def labels(training: str, role: str) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": "rrm",
         "app.kubernetes.io/instance": training,
-        "app.kubernetes.io/component": role,
+        "app.kubernetes.io/component": str(role),
         "app.kubernetes.io/managed-by": "rrm-operator",
         group.LABEL_TRAINING: training,
-        group.LABEL_ROLE: role,
+        group.LABEL_ROLE: str(role),
     }
 
 

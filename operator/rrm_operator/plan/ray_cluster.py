@@ -91,7 +91,7 @@ def _workers(situation: Situation, settings: Settings) -> Manifest:
     part = Part(
         role=PodRole.WORKER,
         knobs=workers,
-        resources=settings.worker_resources,
+        resources=settings.cpu_worker_resources if on_cpu else settings.worker_resources,
         container={"volumeMounts": [_SHM_MOUNT]},
         pod=_ray_pod(settings, workers.shared_memory or settings.shared_memory),
         env=ray_environment(spec),

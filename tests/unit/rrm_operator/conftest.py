@@ -53,6 +53,7 @@ class World:
 
     store: Store = field(default_factory=Store)
     objects: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    planned: dict[tuple[str, str], Manifest] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     jobs: dict[str, RayJobState] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class World:
     # --- Cluster -------------------------------------------------------------------------------------------
     async def create(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
+        self.planned[kind, name] = manifest
         if kind in self.refuses:
             raise Refused(self.refuses[kind])
         if (kind, name) in self.objects:
@@ -78,6 +80,7 @@ class World:
     async def apply(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         self.log.append(f"apply {kind} {name}")
+        self.planned[kind, name] = manifest
         live = self.objects.get((kind, name), {})
         data = {"data": live["data"]} if "data" in live and "data" not in manifest else {}
         self._put({**manifest, **data})
@@ -422,3 +425,15 @@ def load_example() -> Callable[[str], Manifest]:
 @pytest.fixture
 def operator(world: World, settings: Settings, keys: RayKeys) -> Operator:
     return Operator(world, world.apply_training(example("tiny-cpu")), settings, keys)
+
+
+@pytest.fixture
+def operator_of(settings: Settings, keys: RayKeys) -> Callable[..., Operator]:
+    """Make an operator in a world of its own."""
+
+    def make(manifest: Manifest, **chosen: Any) -> Operator:
+        world = World()
+        world.store.set_kuberay(installed=True)
+        return Operator(world, world.apply_training(manifest), settings.model_copy(update=chosen), keys)
+
+    return make

@@ -245,6 +245,18 @@ async def test_a_record_that_comes_after_the_loss_has_the_last_word(operator: An
     assert await operator.settle() == "Exporting"
 
 
+async def test_a_head_that_was_restarted_in_place_has_forgotten_the_job(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    world.change_pod("tiny-judge-c1-head", containerStatuses=[{"name": "main", "restartCount": 1}])
+    assert await operator.settle() == "Training", "it was restarted before the job was handed in"
+    world.jobs.clear()
+    world.seconds += 15
+    world.train_reports(8)
+    assert await operator.settle() == "Releasing"
+    assert world.status["failure"]["reason"] == "ClusterLost"
+
+
 async def test_a_ray_job_that_ended_without_a_record_fails_after_a_grace(operator: Any) -> None:
     world = operator.world
     await training(operator)
