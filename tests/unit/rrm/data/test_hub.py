@@ -1,0 +1,246 @@
+"""`hf://` against a hub-shaped server on this machine, named by HF_ENDPOINT: no test here reaches the real hub."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import constants
+
+from rrm.data.hub import fetch_dataset, find_model, split_files
+from rrm.errors import DataInvalid, ModelUnavailable
+
+SAMPLES = Path(__file__).parents[3] / "data/helpsteer2"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+MODEL_COMMIT = "fedcba9876543210fedcba9876543210fedcba98"
+
+
+class LocalHub(ThreadingHTTPServer):
+    """Answers what the hub's client asks for: repository info and files of one commit each."""
+
+    def __init__(self, repos: dict[str, tuple[str, dict[str, bytes]]]) -> None:
+        """Serve `repos`: path such as `datasets/org/name` or `models/org/name` to commit and files."""
+        self.repos = repos
+        self.tokens: set[str | None] = set()
+        super().__init__(("127.0.0.1", 0), LocalHubHandler)
+
+
+class LocalHubHandler(BaseHTTPRequestHandler):
+    server: LocalHub
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.tokens.add(self.headers.get("Authorization"))
+        path = self.path.split("?")[0].strip("/")
+        if "/tree/" in path:
+            self.tree(path.removeprefix("api/"))
+        elif path.startswith("api/"):
+            self.info(path.removeprefix("api/"))
+        else:
+            self.file(path)
+
+    do_HEAD = do_GET
+
+    def info(self, path: str) -> None:
+        repo, _, revision = path.partition("/revision/")
+        if repo not in self.server.repos:
+            self.answer(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
+            return
+        commit, files = self.server.repos[repo]
+        if revision not in ("", "main", "v1", commit):
+            self.answer(404, b'{"error": "Invalid rev"}', {"X-Error-Code": "RevisionNotFound"})
+            return
+        siblings = [{"rfilename": name} for name in files]
+        name = repo.split("/", 1)[1]
+        document = {"id": name, "sha": commit, "siblings": siblings, "private": False, "tags": []}
+        self.answer(200, json.dumps(document).encode())
+
+    def tree(self, path: str) -> None:
+        repo, _, rest = path.partition("/tree/")
+        folder = rest.partition("/")[2]
+        _, files = self.server.repos.get(repo, ("", {}))
+        entries = [
+            {"type": "file", "path": name, "size": len(content), "oid": "0"}
+            for name, content in files.items()
+            if name.rpartition("/")[0] == folder
+        ]
+        if entries:
+            self.answer(200, json.dumps(entries).encode())
+        else:
+            self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
+
+    def file(self, path: str) -> None:
+        repo, _, rest = path.partition("/resolve/")
+        repo = repo if repo.startswith("datasets/") else f"models/{repo}"
+        name = rest.partition("/")[2]
+        commit, files = self.server.repos.get(repo, ("", {}))
+        if name not in files:
+            self.answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
+            return
+        etag = sha256(files[name]).hexdigest()[:40]
+        self.answer(200, files[name], {"ETag": f'"{etag}"', "X-Repo-Commit": commit})
+
+    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def hub(demo_claims: Path) -> Iterator[LocalHub]:
+    packed = {name: gzip.compress((SAMPLES / f"{name}.jsonl").read_bytes()) for name in ("train", "eval")}
+    dataset = {
+        "README.md": b"---\n---\n",
+        "train.jsonl.gz": packed["train"],
+        "validation.jsonl.gz": packed["eval"],
+        "preference/preference.jsonl.gz": b"not read",
+    }
+    model = {file.name: file.read_bytes() for file in (demo_claims / "demo/model").iterdir()}
+    server = LocalHub(
+        {"datasets/nvidia/HelpSteer2": (COMMIT, dataset), "models/some/tiny": (MODEL_COMMIT, model)}
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def local_hub(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point this process's hub client at the server; elsewhere HF_ENDPOINT does it, read once at import."""
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+
+
+def training(tmp_path: Path, *, model: str = "some/tiny", uri: str = "hf://nvidia/HelpSteer2", **source: Any) -> Path:
+    row = {"format": "helpsteer2_pointwise", "label": "verbosity"}
+    document = {
+        "apiVersion": "training.rrm.dev/v1alpha1",
+        "kind": "RewardModelTraining",
+        "metadata": {"name": "hub-judge"},
+        "spec": {
+            "method": "Pointwise",
+            "model": {"name": model, "reasoning": "None"},
+            "data": {
+                "train": [row | {"uri": uri} | source],
+                "validation": {"sources": [row | {"uri": "hf://nvidia/HelpSteer2", "limit": 64}]},
+                "maxPromptTokens": 448,
+            },
+            "template": {"task": "Rate the verbosity of the answer from 0 to 4."},
+            "training": {"maxSteps": 24, "batchSize": 8},
+            "workers": {"nodes": 1, "gpusPerNode": 1},
+            "checkpoints": {"volume": {"size": "1Gi"}},
+        },
+    }
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def prepare(tmp_path: Path, endpoint: str, path: Path) -> subprocess.CompletedProcess[str]:
+    """Run `rrm prepare` as a process of its own: the hub's client reads its environment once."""
+    proxies = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
+    environment = os.environ | proxies | {
+        "HF_ENDPOINT": endpoint,
+        "HF_HOME": str(tmp_path / "hf"),
+        "HF_TOKEN": "hf_of_this_test",
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    command = [sys.executable, "-c", "import sys; from rrm.cli import main; sys.exit(main(sys.argv[1:]))"]
+    arguments = ["prepare", str(path), "--volume", str(tmp_path / "volume"), "--claims", str(tmp_path / "claims")]
+    return subprocess.run(
+        command + arguments, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_path: Path) -> None:
+    done = prepare(tmp_path, f"http://127.0.0.1:{hub.server_port}", training(tmp_path))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "volume/hub-judge/data/data.json").read_text())
+    assert report["prepared"]["readRows"] == 503
+    assert report["prepared"]["modelRevision"] == MODEL_COMMIT
+    assert (report["parts"]["train"]["rows"], report["parts"]["validation"]["rows"]) == (252, 64)
+    assert [part["sources"][0]["revision"] for part in report["parts"].values()] == [COMMIT, COMMIT]
+    assert "Bearer hf_of_this_test" in hub.tokens
+    assert "hf_of_this_test" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"uri": "hf://nvidia/Nothing"}, "expected data set nvidia/Nothing, found none"),
+        ({"revision": "v9"}, "expected data set nvidia/HelpSteer2 at revision v9, found no such revision"),
+        ({"split": "test"}, "expected files of the split test, found README.md, preference/preference.jsonl.gz"),
+        ({"uri": "hf://nvidia/HelpSteer2/nowhere"}, "files of the split train below nowhere"),
+    ],
+    ids=["no data set", "no revision", "no split", "no path"],
+)
+def test_rows_that_the_local_hub_shaped_server_does_not_have_are_named(
+    local_hub: None, changes: dict[str, str], words: str
+) -> None:
+    asked = {"uri": "hf://nvidia/HelpSteer2", "revision": None, "split": "train"} | changes
+    uri = asked.pop("uri")
+    with pytest.raises(DataInvalid) as refused:
+        fetch_dataset(str(uri), **asked, source="spec.data.train[0]")  # type: ignore[arg-type]
+    assert words in str(refused.value)
+    assert str(refused.value).startswith("spec.data.train[0]: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "words"),
+    [
+        ("some/nothing", None, "expected the model some/nothing on the hub, found none"),
+        ("some/tiny", "v9", "expected the model some/tiny at revision v9 on the hub, found no such revision"),
+        ("not a name", None, "found none"),
+    ],
+)
+def test_a_model_that_the_local_hub_shaped_server_does_not_have_is_named(
+    local_hub: None, name: str, revision: str | None, words: str
+) -> None:
+    with pytest.raises(ModelUnavailable, match=words):
+        find_model(name, revision)
+
+
+def test_a_commit_is_pinned_by_its_tag(local_hub: None) -> None:
+    assert find_model("some/tiny", "v1").revision == MODEL_COMMIT
+
+
+def test_a_hub_that_does_not_answer_may_be_tried_again(tmp_path: Path) -> None:
+    done = prepare(tmp_path, "http://127.0.0.1:9", training(tmp_path))
+    assert done.returncode == 20
+    assert "PrepareFailed: the hub did not answer" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("published", "path", "split", "expected"),
+    [
+        (["train.jsonl.gz", "train/x.jsonl"], None, "train", ["train.jsonl.gz"]),
+        (["data/train-00001-of-2.parquet", "data/train-00000-of-2.parquet"], None, "train", 2),
+        (["training.jsonl", "pretrain.jsonl"], None, "train", []),
+        (["preference/preference.jsonl.gz"], "preference/preference.jsonl.gz", "train", 1),
+        (["validation.jsonl.gz", "train.jsonl.gz"], None, "validation", ["validation.jsonl.gz"]),
+        (["train.csv"], None, "train", []),
+    ],
+)
+def test_a_split_is_the_files_named_after_it(
+    published: list[str], path: str | None, split: str, expected: list[str] | int
+) -> None:
+    found = split_files(published, path=path, split=split)
+    assert found == expected if isinstance(expected, list) else len(found) == expected
