@@ -25,7 +25,10 @@ class Lazy(NamedTuple):
 
 
 COMMANDS: Final = {
+    "run": Lazy("rrm.cli.run:run", "Prepare, train and export on this machine, without Kubernetes."),
     "prepare": Lazy("rrm.cli.prepare:prepare", "Read, check, split and render the rows of a training."),
+    "export": Lazy("rrm.cli.export:export", "Make a Hugging Face folder of a whole checkpoint."),
+    "tiny-model": Lazy("rrm.cli.tiny_model:tiny_model", "Make the demo's model of one million parameters."),
 }
 CONFIGURATION: Final = 11
 """Exit code of a wrong argument: `ExitCode.CONFIGURATION`, spelled out as importing it costs too much."""

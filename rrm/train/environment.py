@@ -26,6 +26,8 @@ CPU: Final = {
     # Pinning threads to cores fights with the other processes of the run on a small machine.
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "OMP_NUM_THREADS": "1",
+    # Else the queue warns thousands of times that it must not use the 8 threads of its default.
+    "TQ_NUM_THREADS": "1",
     # vLLM's sampler is compiled with inductor otherwise, which wants a C++ compiler in the image.
     "TORCHDYNAMO_DISABLE": "1",
 }

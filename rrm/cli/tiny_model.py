@@ -1,0 +1,50 @@
+"""`rrm tiny-model DIR`: make the demo's model of one million parameters from a training's own rows."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from rrm.cli.heavy import needs_trainer
+from rrm.cli.run import CLAIMS
+from rrm.intent_file import read_intent
+from rrm.presets import resolve
+from rrm.tiny_model.recipe import recipe_for
+from rrm.trainer_env.locate import cache_root
+from rrm_api.spec_pods import Accelerator
+
+EXAMPLE = Path("crds/examples/tiny-cpu.yaml")
+
+
+def tiny_model(
+    folder: Annotated[Path, typer.Argument(help="Where to put the model; replaced if it is there")],
+    training: Annotated[Path, typer.Option(help="The training whose rows and template shape it")] = EXAMPLE,
+    claims: Annotated[Path, typer.Option(help="Folder that holds each claim under its name")] = CLAIMS,
+) -> int:
+    """Make a model of one million parameters; a second time it comes from the user's cache."""
+    intent = read_intent(training)
+    recipe = recipe_for(intent, claims=claims, max_prompt_tokens=resolve(intent).max_prompt_tokens)
+    cached = cache_root() / "tiny-model" / recipe.key()
+    console = Console()
+    if not cached.is_dir():
+        needs_trainer(Accelerator.CPU)
+        from rrm.tiny_model.make import make_tiny_model
+
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        steps = recipe.sizes.warm_start_steps
+        with Bar(console=console) as bar:
+            task = bar.add_task("warm start on the format", total=steps)
+            parameters = make_tiny_model(
+                cached, recipe, on_step=lambda step, loss: bar.update(task, completed=step)
+            )
+        seconds = time.monotonic() - start
+        console.print(f"{parameters:,} parameters, {len(recipe.prompts)} prompts, {seconds:.0f} s")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(cached, folder)
+    console.print(f"tiny model: {folder}")
+    return 0

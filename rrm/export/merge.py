@@ -1,0 +1,34 @@
+"""From the shards of a checkpoint to one Hugging Face folder, by verl's own merger in its own process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rrm.export.errors import MergeFailed
+from rrm.train.environment import environment_for
+from rrm.train.log import tail_of
+from rrm_api.run import Intent
+
+
+def merge(checkpoint: Path, target: Path, intent: Intent) -> None:
+    """Write weights (bfloat16), configuration and tokenizer of a checkpoint to a folder.
+
+    Raises:
+        MergeFailed: the merger ended badly; with its last lines.
+    """
+    command = [sys.executable, "-m", "verl.model_merger", "merge", "--backend", "fsdp"]
+    command += ["--local_dir", str(checkpoint / "actor"), "--target_dir", str(target)]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | environment_for(intent),
+    )
+    if done.returncode or not any(target.glob("*.safetensors")):
+        raise MergeFailed(
+            f"merging {checkpoint} ended with exit code {done.returncode} and without weights in {target}:\n"
+            f"{tail_of(done.stdout, 1500)}"
+        )
