@@ -16,7 +16,7 @@ Sources of `pointwise-v1` ("seed" = RM-Gallery's pointwise recipe, Qwen3-8B, ver
 | micro_batch_size_per_gpu | 1 | seed; fits 4096 + 4096 tokens on 80 GB up to 14B |
 | tensor_parallel | 2 | 2 holds 32B in bf16; seed's 8 leaves an 8B model one server |
 | max_prompt_tokens | 4096 | seed |
-| max_response_tokens | 4096 / 2048 / 16 | Native, where a cap of 2048 left 39 % unreadable; seed; bare score |
+| max_response_tokens | 4096, 2048, 16 | Native: 2048 left 39 % unreadable; Prompted: seed; None: bare score |
 """
 
 from dataclasses import dataclass
@@ -74,8 +74,8 @@ PRESETS: Final = {
 class Hyperparameters:
     """Every effective number of a run; units as in `Preset`.
 
-    At least one of `epochs` (None = as many passes as the steps take) and `max_steps` (None = as many steps as
-    the epochs hold) is set.
+    At least one of `epochs` (None = as many passes as the steps take) and `max_steps` (None = as many as the
+    epochs hold) is set.
     """
 
     preset: str
@@ -178,8 +178,8 @@ def _micro_batch(intent: Intent, preset: Preset, *, answers: int) -> int:
     micro = intent.training.micro_batch_size_per_gpu or preset.micro_batch_size_per_gpu
     if per_gpu % micro:
         raise InvalidSpec(
-            f"spec.training.microBatchSizePerGPU {micro} must divide the {per_gpu} answers that each GPU gets "
-            "per update"
+            f"spec.training.microBatchSizePerGPU {micro} must divide the {per_gpu} answers that each GPU "
+            "gets per update"
         )
     return micro
 
