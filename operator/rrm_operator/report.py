@@ -16,7 +16,7 @@ from rrm_operator.ports import Clock, Cluster, Event
 MINOR_SECONDS: Final = 30.0
 """Differences that are only progress are written at most this often."""
 
-_MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base", "cluster"})
+_MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base"})
 _MINOR_MESSAGES: Final = frozenset({ConditionType.CLUSTER_READY, ConditionType.CHECKPOINT_SAVED})
 _MAX_EVENT_MESSAGE: Final = 1024
 
@@ -81,6 +81,7 @@ def difference(old: Manifest, new: Manifest) -> Manifest:
 def weighty(status: Manifest) -> Manifest:
     """Return the part of a status whose change is written at once."""
     kept = {key: value for key, value in status.items() if key not in _MINOR_FIELDS}
+    kept["cluster"] = {key: it for key, it in status.get("cluster", {}).items() if key != "readyNodes"}
     kept["conditions"] = [
         {key: value for key, value in it.items() if key != "message" or it["type"] not in _MINOR_MESSAGES}
         for it in status.get("conditions", [])

@@ -105,7 +105,8 @@ def _has_failed(situation: Situation) -> Finding | None:
 
 
 def _lacks_kuberay(situation: Situation) -> Finding | None:
-    if situation.snapshot.kuberay_installed:
+    over = situation.trained is not None or (situation.train_record and not situation.edited_since)
+    if situation.snapshot.kuberay_installed or over:
         return None
     message = f"the kind RayCluster (ray.io/v1) does not exist; install KubeRay: {KUBERAY_INSTALL}"
     return Finding(Stage.STALLED, Reason.KUBERAY_MISSING, message)
@@ -202,10 +203,10 @@ def _needs_cluster(situation: Situation) -> Finding:
 
 
 _QUESTIONS: Final[tuple[Callable[[Situation], Finding | None], ...]] = (
+    _lacks_kuberay,  # RayClusters cannot be seen, which says nothing about them.
     _is_releasing,  # Fencing: nothing else happens while pods of a past attempt can still write.
     _is_exporting,  # The training is complete; this also finds that all is done.
     _has_failed,  # and nobody has edited the spec since.
-    _lacks_kuberay,
     _is_on_cluster,
     _is_refused,  # From here on pods would have to be planned.
     _waits_for_deletion,
