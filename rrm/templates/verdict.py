@@ -9,11 +9,9 @@ from rrm.reasoning import ReasoningRule
 from rrm.scales import Scale
 from rrm_api.spec_train import Reasoning
 
-# ASCII: otherwise ignoring case lets the long s of old print pass for an s.
-_TAG: Final = re.compile(r"<(/?)score>", re.IGNORECASE | re.ASCII)
-_REASONING: Final = {
-    tag: re.compile(rf"<(/?){tag}>", re.IGNORECASE | re.ASCII) for tag in ("think", "reason")
-}
+_OPEN: Final = "<score>"
+_CLOSE: Final = "</score>"
+_CAPITALS: Final = re.compile(r"[A-Z]+", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _MAX_DIGITS: Final = 9
 
@@ -59,34 +57,33 @@ def parse_verdict(
     >>> parse_verdict("<score>3.5</score>", Scale(0, 4), RULES["None"]).kind.value
     'not_integer'
     """
-    start = _after_reasoning(text, reasoning, is_cut=is_cut)
+    # Same length as the text, which `str.lower` does not promise beyond ASCII.
+    folded = text.lower() if text.isascii() else _CAPITALS.sub(lambda run: run[0].lower(), text)
+    start = _after_reasoning(folded, reasoning, is_cut=is_cut)
     if start is None:
         return ParseFailure(FailureKind.TRUNCATED)
-    tags = list(_TAG.finditer(text, start))
-    closing = [i for i, tag in enumerate(tags) if tag[1]]
-    if not closing:
-        return ParseFailure(FailureKind.TRUNCATED if tags or is_cut else FailureKind.MISSING)
-    last = closing[-1]
-    opens = [not tag[1] for tag in tags[max(0, last - 2) : last]]
-    if last != len(tags) - 1 or opens[-1:] != [True] or opens[:-1] == [True]:
+    close, opened = folded.rfind(_CLOSE, start), folded.rfind(_OPEN, start)
+    if close < 0:
+        return ParseFailure(FailureKind.TRUNCATED if opened >= 0 or is_cut else FailureKind.MISSING)
+    close_before = folded.rfind(_CLOSE, start, close)
+    is_pair = close_before < opened < close
+    if not is_pair or folded.rfind(_OPEN, start, opened) > close_before:
         return ParseFailure(FailureKind.AMBIGUOUS)  # a tag left open, closed twice, or nested
-    return _score(text[tags[last - 1].end() : tags[last].start()], scale)
+    return _score(text[opened + len(_OPEN) : close], scale)
 
 
-def _after_reasoning(text: str, reasoning: ReasoningRule, *, is_cut: bool) -> int | None:
+def _after_reasoning(folded: str, reasoning: ReasoningRule, *, is_cut: bool) -> int | None:
     """Return where the answer proper starts, or None if the reasoning never ended."""
     if reasoning.tag is None:
         return 0
-    start, is_open = 0, False
-    for tag in _REASONING[reasoning.tag].finditer(text):
-        is_open = not tag[1]
-        start = tag.end()
-    if is_open:
+    ending = f"</{reasoning.tag}>"
+    end, begin = folded.rfind(ending), folded.rfind(f"<{reasoning.tag}>")
+    if begin > end:
         return None
+    if end >= 0:
+        return end + len(ending)
     # Thinking tags that are special tokens vanish in decoding: only a cut answer proves them unfinished.
-    if start == 0 and reasoning.kind is Reasoning.NATIVE and is_cut:
-        return None
-    return start
+    return None if reasoning.kind is Reasoning.NATIVE and is_cut else 0
 
 
 def _score(content: str, scale: Scale) -> Verdict | ParseFailure:
