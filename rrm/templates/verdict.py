@@ -9,10 +9,9 @@ from rrm.reasoning import ReasoningRule
 from rrm.scales import Scale
 from rrm_api.spec_train import Reasoning
 
-_OPEN: Final = "<score>"
-_CLOSE: Final = "</score>"
-_CAPITALS: Final = re.compile(r"[A-Z]+", re.ASCII)
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_OPEN: Final = b"<score>"
+_CLOSE: Final = b"</score>"
+_INTEGER: Final = re.compile(rb"[+-]?[0-9]+")
 _MAX_DIGITS: Final = 9
 
 
@@ -57,8 +56,8 @@ def parse_verdict(
     >>> parse_verdict("<score>3.5</score>", Scale(0, 4), RULES["None"]).kind.value
     'not_integer'
     """
-    # Same length as the text, which `str.lower` does not promise beyond ASCII.
-    folded = text.lower() if text.isascii() else _CAPITALS.sub(lambda run: run[0].lower(), text)
+    # Bytes: their `lower` touches ASCII alone, so the long s of old print is no s and nothing changes length.
+    folded = text.encode(errors="surrogatepass").lower()
     start = _after_reasoning(folded, reasoning, is_cut=is_cut)
     if start is None:
         return ParseFailure(FailureKind.TRUNCATED)
@@ -69,15 +68,15 @@ def parse_verdict(
     is_pair = close_before < opened < close
     if not is_pair or folded.rfind(_OPEN, start, opened) > close_before:
         return ParseFailure(FailureKind.AMBIGUOUS)  # a tag left open, closed twice, or nested
-    return _score(text[opened + len(_OPEN) : close], scale)
+    return _score(folded[opened + len(_OPEN) : close], scale)
 
 
-def _after_reasoning(folded: str, reasoning: ReasoningRule, *, is_cut: bool) -> int | None:
+def _after_reasoning(folded: bytes, reasoning: ReasoningRule, *, is_cut: bool) -> int | None:
     """Return where the answer proper starts, or None if the reasoning never ended."""
     if reasoning.tag is None:
         return 0
-    ending = f"</{reasoning.tag}>"
-    end, begin = folded.rfind(ending), folded.rfind(f"<{reasoning.tag}>")
+    ending = f"</{reasoning.tag}>".encode()
+    end, begin = folded.rfind(ending), folded.rfind(f"<{reasoning.tag}>".encode())
     if begin > end:
         return None
     if end >= 0:
@@ -86,7 +85,7 @@ def _after_reasoning(folded: str, reasoning: ReasoningRule, *, is_cut: bool) -> 
     return None if reasoning.kind is Reasoning.NATIVE and is_cut else 0
 
 
-def _score(content: str, scale: Scale) -> Verdict | ParseFailure:
+def _score(content: bytes, scale: Scale) -> Verdict | ParseFailure:
     digits = content.strip()
     if not _INTEGER.fullmatch(digits):
         return ParseFailure(FailureKind.NOT_INTEGER)
