@@ -1,7 +1,6 @@
 """Bring a cluster up, step by step, noting each trace before the next step."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from rrm_test_cluster.tools import Tools
 
 VOLUMES = "volumes"
 """Folder of the folders that claims get."""
+_DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,11 @@ class Boot:
         self.client = Client(self.tools, self.control_plane.kubeconfig)
         self.kuberay = KubeRay(self.client, self.daemons, self.control_plane.endpoints.address)
         self._start_api()
-        if self.options.level is Level.API:
-            return
+        if self.options.level is not Level.API:
+            self._start_the_rest()
+        self.daemons.check_all_alive()
+
+    def _start_the_rest(self) -> None:
         self._start_controllers()
         if self.node is None:
             self._start_fake_nodes()
@@ -112,7 +115,7 @@ class Boot:
         self.daemons.start("etcd", self.control_plane.etcd())
         self.daemons.wait_ready("etcd", self.control_plane.is_etcd_ready())
         self.daemons.start("kube-apiserver", self.control_plane.api_server())
-        self.daemons.wait_ready("kube-apiserver", self.control_plane.is_api_ready())
+        self.daemons.wait_ready("kube-apiserver", self.control_plane.api_probe("/readyz"))
 
     def _start_controllers(self) -> None:
         self.daemons.start("kube-controller-manager", self.control_plane.controllers())
@@ -121,13 +124,14 @@ class Boot:
         volumes = self.folder / VOLUMES
         volumes.mkdir()
         self._start_standin("provisioner", "--folder", str(volumes))
-        self.daemons.wait_ready("kube-controller-manager", self._has("serviceaccount", "default"))
+        api_probe = self.control_plane.api_probe
+        self.daemons.wait_ready("kube-controller-manager", api_probe(_DEFAULT_ACCOUNT))
 
     def _start_fake_nodes(self) -> None:
         numbers = ("--count", str(self.options.fake_nodes), "--gpus", str(self.options.gpus))
         self._start_standin("fake-nodes", *numbers)
         last = f"fake-{self.options.fake_nodes - 1:04d}"
-        self.daemons.wait_ready("fake-nodes", self._has("node", last))
+        self.daemons.wait_ready("fake-nodes", self.control_plane.api_probe(f"/api/v1/nodes/{last}"))
 
     def _start_node(self, node: RealNode) -> None:
         node.start_containerd()
@@ -138,6 +142,3 @@ class Boot:
         self.daemons.start(
             name, [*standin(name), "--kubeconfig", str(self.control_plane.kubeconfig), *arguments]
         )
-
-    def _has(self, kind: str, name: str) -> Callable[[], bool]:
-        return lambda: bool(self.client.kubectl("get", kind, name, "--ignore-not-found", "-o", "name"))

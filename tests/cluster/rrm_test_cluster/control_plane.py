@@ -138,11 +138,11 @@ class ControlPlane:
             f"--cert-dir={self._folder / 'pki'}",
         ]
 
-    def is_api_ready(self) -> Probe:
-        """Probe of the API server's readiness, by the admin's certificate."""
+    def api_probe(self, path: str) -> Probe:
+        """Probe whether the API server answers a path with 200 to its administrator."""
         tls = ssl.create_default_context(cafile=str(self.authority.certificate))
         tls.load_cert_chain(self.admin.certificate, self.admin.key)
-        return Probe(self.endpoints.address, self.endpoints.api, "/readyz", tls)
+        return Probe(self.endpoints.address, self.endpoints.api, path, tls)
 
     def is_etcd_ready(self) -> Probe:
         """Probe of etcd's health."""

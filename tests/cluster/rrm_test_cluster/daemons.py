@@ -72,6 +72,11 @@ class Daemons:
                 raise DaemonFailed(name, f"not ready after {seconds:.0f} s", self.log(name))
             time.sleep(_POLL_SECONDS)
 
+    def check_all_alive(self) -> None:
+        """Raise `DaemonFailed` if any daemon has ended by itself."""
+        for name in self._running:
+            self.check_alive(name)
+
     def check_alive(self, name: str) -> None:
         """Raise `DaemonFailed` if a daemon has ended by itself."""
         if (code := self._running[name].poll()) is not None:
