@@ -1,5 +1,6 @@
 """Reading what is wanted: a training's YAML or the operator's `intent.json` in, an `Intent` out."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,15 @@ def _parse(path: Path, document: dict[str, Any]) -> RewardModelTraining:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # JSON by its own rules: YAML would read an escaped emoji as two halves of nothing.
+        document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except OSError as error:
         raise InvalidSpec(f"{path}: expected a training, found none: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidSpec(f"{path}: expected one YAML or JSON document: {error}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidSpec(f"{path}: expected one YAML or JSON document, found {error}") from error
     if not isinstance(document, dict):
-        raise InvalidSpec(f"{path}: expected one YAML mapping, found {type(document).__name__}")
+        raise InvalidSpec(f"{path}: expected one mapping, found {type(document).__name__}")
     return document
 
 

@@ -60,7 +60,8 @@ def claim_folder(claims: Path, claim: str) -> Path:
     if not folder.is_dir():
         raise VolumeUnavailable(
             f"claim {claim}: expected its folder at {folder}, found none; "
-            f"outside Kubernetes fill it with: mkdir -p {folder} && cp -r YOUR_FILES {folder}/"
+            f"outside Kubernetes fill it: mkdir -p {folder} && cp -r YOUR_FILES {folder}/ "
+            "(the demo's claim: make demo-data)"
         )
     return folder
 

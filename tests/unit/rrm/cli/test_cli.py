@@ -65,8 +65,8 @@ def test_prepare_prints_plain_lines_a_table_and_the_end(
 
 
 def test_an_intent_and_its_training_prepare_the_same(demo_claims: Path, tmp_path: Path) -> None:
-    intent = tmp_path / "intent.json"
-    intent.write_text(json.dumps(read_intent(TINY).manifest()))
+    intent, document = tmp_path / "intent.json", read_intent(TINY).manifest()
+    intent.write_text(json.dumps(document))
     assert read_intent(intent) == read_intent(TINY)
     assert read_intent(intent).digest() == read_intent(TINY).digest()
 
@@ -95,6 +95,12 @@ def test_a_wrong_training_is_refused_with_its_field(
     error = capsys.readouterr().err
     assert error.startswith("Failed InvalidSpec: ")
     assert words in error
+
+
+def test_a_task_in_any_script_survives_the_intent(make_intent: Callable[..., Intent], tmp_path: Path) -> None:
+    wanted = make_intent(template={"task": "Rate \U0001f600 \u5224"})
+    (tmp_path / "intent.json").write_text(json.dumps(wanted.manifest()))
+    assert read_intent(tmp_path / "intent.json").digest() == wanted.digest()
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a", "", "\x00"], ids=["broken", "list", "empty", "binary"])
