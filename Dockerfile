@@ -26,6 +26,7 @@ RUN /opt/operator/bin/python -c "import rrm_operator.__main__"
 
 FROM ${BASE}
 COPY --from=build /opt/operator /opt/operator
-ENV PATH=/opt/operator/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1
+# The user 1000 has no entry in passwd: libraries that ask who they are read USER.
+ENV PATH=/opt/operator/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 USER=rrm HOME=/tmp
 USER 1000:1000
 ENTRYPOINT ["python", "-m", "rrm_operator"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rrm_test_cluster.client import Client, Manifest
+from rrm_test_cluster.demo.errors import DemoError
 from rrm_test_cluster.demo.places import (
     CHART,
     ENVIRONMENT_CLAIM,
@@ -13,6 +14,7 @@ from rrm_test_cluster.demo.places import (
     OPERATOR_NAMESPACE,
     RELEASE,
 )
+from rrm_test_cluster.errors import CommandFailed
 
 RESTRICTED: Final = {
     f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
@@ -83,7 +85,7 @@ def install_operator(client: Client, values: Manifest) -> None:
     """Install the chart, or upgrade it, and wait until the operator is ready.
 
     Raises:
-        CommandFailed: helm gave up; its words say why.
+        DemoError: The operator did not get ready; carries its log.
     """
     make_namespace(client, OPERATOR_NAMESPACE)
     where = ("--namespace", OPERATOR_NAMESPACE)
@@ -95,10 +97,12 @@ def install_operator(client: Client, values: Manifest) -> None:
             "generic",
             KEYS_SECRET,
             *where,
-            f"--from-literal=key-1={secrets.token_hex(32)}",
+            f"--from-literal=key1={secrets.token_hex(32)}",
         )
-    client.helm(
-        *("upgrade", RELEASE, str(CHART), "--install", "--wait", "--timeout", "120s"),
-        *(*where, "--values", "-"),
-        stdin=json.dumps(values),
-    )
+    how = ("--install", "--wait", "--timeout", "120s", "--values", "-")
+    try:
+        client.helm("upgrade", RELEASE, str(CHART), *where, *how, stdin=json.dumps(values))
+    except CommandFailed as failed:
+        # helm knows only that time ran out; the operator itself says why.
+        log = client.kubectl("logs", f"deployment/{RELEASE}", *where, "--tail=20")
+        raise DemoError(f"{failed}\nthe operator's log:\n{log}") from failed
