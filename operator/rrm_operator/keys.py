@@ -39,7 +39,7 @@ class RayKeys:
 
         >>> keys = RayKeys({"k1": b"secret"}, newest="k1")
         >>> keys.token("uid", "k1")[:16], keys.token("uid", "gone")
-        ('442d6bba7b7171b7', None)
+        ('ac59abd85b261e34', None)
         """
         key = self.by_fingerprint.get(fingerprint)
         return None if key is None else hmac.new(key, training_uid.encode(), hashlib.sha256).hexdigest()

@@ -157,7 +157,7 @@ class Situation:
             return self.prepared is None
         return self.run is None or self.run.digest() != record.input_digest
 
-    @property
+    @cached_property
     def keeps_cluster(self) -> bool:
         """Whether the spec still wants what the cluster was made for.
 

@@ -1,0 +1,108 @@
+"""What is written into the status, how often, and what is told as an event."""
+
+from typing import Any
+
+from rrm_api.conditions import ConditionType
+
+
+async def training(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    world.prepare_succeeds()
+    await operator.settle()
+    world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_reports(1)
+    assert await operator.settle() == "Training"
+
+
+async def test_all_conditions_are_there_from_the_first_visit_with_ready_first(operator: Any) -> None:
+    await operator.look()
+    assert [it["type"] for it in operator.world.status["conditions"]] == [it.value for it in ConditionType]
+
+
+async def test_progress_is_written_at_most_each_30_seconds(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    written = world.log.count("status")
+    for step in range(2, 20):
+        world.seconds += 5
+        world.train_reports(step)
+        await operator.settle()
+    assert world.log.count("status") - written == 3
+    world.seconds += 5
+    world.train_reports(20)
+    assert await operator.look() == 25, "the difference that was held back is due then"
+
+
+async def test_a_restart_does_not_write_progress_more_often(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    written = world.log.count("status")
+    world.seconds += 5
+    world.train_reports(2)
+    operator.restart()
+    await operator.settle()
+    assert world.log.count("status") == written
+
+
+async def test_the_first_checkpoint_is_written_at_once(operator: Any) -> None:
+    await training(operator)
+    operator.world.seconds += 1
+    operator.world.train_reports(2, saved=2)
+    await operator.settle()
+    assert operator.world.status["checkpoints"]["latestStep"] == 2
+    assert operator.world.condition("CheckpointSaved")["status"] == "True"
+
+
+async def test_a_checkpoint_does_not_vanish_when_the_next_attempt_has_not_looked_yet(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    world.train_reports(12, saved=12)
+    await operator.settle()
+    world.train_fails()
+    await operator.settle()
+    world.pods_leave()
+    await operator.settle()
+    world.edit(lambda spec: spec["workers"].update(nodeSelector={"a": "b"}))
+    await operator.settle()
+    world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_reports(0, attempt=2)
+    world.seconds += 60
+    await operator.settle()
+    assert world.status["checkpoints"]["latestStep"] == 12
+
+
+async def test_the_event_of_a_transition_carries_the_reason_of_ready(operator: Any) -> None:
+    await training(operator)
+    assert operator.world.events[-1].reason == operator.world.condition("Ready")["reason"] == "Training"
+    operator.world.seconds += 60
+    operator.world.train_reports(9)
+    await operator.settle()
+    assert operator.world.events[-1].reason == "Training"
+    assert len(operator.world.events) == 4
+
+
+async def test_an_unchanged_world_costs_no_call(operator: Any) -> None:
+    await training(operator)
+    written, looks, events = list(operator.world.log), operator.world.looks, len(operator.world.events)
+    for _ in range(5):
+        await operator.look()
+    assert (operator.world.log, operator.world.looks, len(operator.world.events)) == (written, looks, events)
+
+
+async def test_what_was_resolved_outlives_another_default_until_the_spec_is_edited(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    world.prepare_succeeds()
+    await operator.settle()
+    first = world.status["resolved"]["image"]
+    assert world.status["resolved"]["preset"] == "pointwise-v1"
+    operator.settings = operator.settings.model_copy(update={"default_image": "registry.example.com/new:2"})
+    operator.restart()
+    await operator.settle()
+    assert world.status["resolved"]["image"] == first
+    world.edit(lambda spec: spec["workers"].update(nodeSelector={"a": "b"}))
+    await operator.settle()
+    assert world.status["resolved"]["image"] == "registry.example.com/new:2"
