@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from rrm_api.conditions import Reason, Stage
+from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.status import ExportStatus, FailureStatus, Metric, ResolvedStatus, TrainingStatus
-from rrm_operator.assess.conditions import dated, detail_claims, main_claims, unknown_details
+from rrm_operator.assess.conditions import MAX_MESSAGE, dated, detail_claims, main_claims, unknown_details
 from rrm_operator.assess.failures import RECORD_GRACE_SECONDS, Failure, attempt_failure, job_failure
 from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.progress import (
@@ -139,9 +140,9 @@ def _failure(situation: Situation, finding: Finding) -> FailureStatus | None:
         return None
     return FailureStatus(
         reason=failure.reason,
-        message=failure.message,
+        message=failure.message[:MAX_MESSAGE],
         exit_code=failure.exit_code,
-        log_tail=failure.log_tail or None,
+        log_tail=failure.log_tail[-LOG_TAIL_CHARS:] or None,
     )
 
 

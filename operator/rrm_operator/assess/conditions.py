@@ -21,7 +21,7 @@ from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage import Finding, cluster_is_ready, is_replaced, prepare_failure
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
-_MAX_MESSAGE: Final = 4096
+MAX_MESSAGE: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _dated(claim: Claim, before: Condition | None, *, generation: int, now: floa
         observed_generation=generation,
         last_transition_time=before.last_transition_time if before and unmoved else written(now),
         reason=claim.reason,
-        message=claim.message[:_MAX_MESSAGE],
+        message=claim.message[:MAX_MESSAGE],
     )
 
 

@@ -73,7 +73,11 @@ def job_failure(situation: Situation, job: JobFact | None, record: Record | None
     if situation.now - (seconds_of(job.finished_time) or 0) < RECORD_GRACE_SECONDS:
         return None
     code = pod.exit_code if pod is not None else None
-    words = [job.message if job.failed else "it ended without a record", _last_words(pod)]
+    words = [
+        job.message if job.failed else "it ended without a record",
+        _last_words(pod),
+        *_unreadable(situation),
+    ]
     return Failure(
         reason=_BY_EXIT_CODE.get(ExitCode(code), fallback) if code in set(ExitCode) else fallback,
         message=f"Job {job.name}: " + "; ".join(word for word in words if word),
@@ -152,7 +156,7 @@ def _ended_without_record(situation: Situation) -> Failure | None:
         RayJobState.STOPPED,
         RayJobState.SUCCEEDED,
     ):
-        said = f": {job.message}" if job.message else ""
+        said = "".join(f"; {words}" for words in (job.message, *_unreadable(situation)) if words)
         return Failure(
             Reason.TRAINING_FAILED,
             f"Ray says {job.state}, without a record of the trainer{said}",
@@ -169,6 +173,10 @@ def _silent(situation: Situation) -> Failure | None:
     return _lost(
         f"Ray has not answered since {since} and the head is not ready ({cluster.head_reason})", None
     )
+
+
+def _unreadable(situation: Situation) -> tuple[str, ...]:
+    return tuple(f"its answer cannot be read: {why}" for why in situation.answers.unreadable)
 
 
 def _is_silent(job: RayJobFact, now: float) -> bool:

@@ -23,10 +23,10 @@ def progress_status(situation: Situation) -> ProgressStatus | None:
     if progress is None or progress.attempt != situation.attempt:
         return None
     return ProgressStatus(
-        step=progress.step,
-        total_steps=progress.total_steps,
+        step=max(0, progress.step),
+        total_steps=max(0, progress.total_steps),
         percent=percent(progress.step, progress.total_steps),
-        eta_seconds=progress.eta_seconds,
+        eta_seconds=max(0, progress.eta_seconds) if progress.eta_seconds is not None else None,
         reward=number(progress.reward),
         validation=progress.validation,
         lift=number(progress.lift),
@@ -42,7 +42,7 @@ def percent(step: int, total_steps: int) -> int:
     >>> percent(7, 24), percent(24, 24), percent(0, 0)
     (29, 100, 0)
     """
-    return min(100, 100 * step // total_steps) if total_steps > 0 else 0
+    return max(0, min(100, 100 * step // total_steps)) if total_steps > 0 else 0
 
 
 def number(value: float | None) -> str | None:
@@ -111,7 +111,11 @@ def _continued(situation: Situation, finding: Finding, attempt: AttemptStatus) -
     return attempt.model_copy(
         update={
             **_steps(reported, ended=ending is not None),
-            **({"end_time": attempt.end_time or written(situation.now), **ending} if ending else {}),
+            **(
+                {"end_time": attempt.end_time or written(situation.now), **ending}
+                if ending is not None
+                else {}
+            ),
         }
     )
 
@@ -120,13 +124,17 @@ def _steps(progress: Progress | None, *, ended: bool) -> dict[str, int]:
     """Return where an attempt began and, once it has ended, how far it came (before, `progress` says it)."""
     if progress is None:
         return {}
-    return {"from_step": progress.from_step, **({"to_step": progress.step} if ended else {})}
+    to_step = {"to_step": max(0, progress.step)} if ended else {}
+    return {"from_step": max(0, progress.from_step), **to_step}
 
 
 def _ending(situation: Situation) -> dict[str, str] | None:
     if situation.trained is not None:
         return {"reason": Reason.SUCCEEDED.value, "message": "reached its last step"}
     failure = attempt_failure(situation)
+    remembered = situation.counted_status
+    if remembered is not None and remembered.reason and situation.train_record is None:
+        return {}  # Its pods are gone by now: what was seen of them then is all that is left.
     if failure is not None and is_replaced(situation):
         return {"reason": Reason.CLUSTER_RELEASED.value, "message": "replaced after an edit of the spec"}
     if failure is not None:

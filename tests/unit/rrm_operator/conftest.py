@@ -264,7 +264,7 @@ class World:
             checkpoints=CheckpointsStatus(latest_step=saved),
             time=written(self.seconds),
         )
-        self._write_progress("progress", progress.model_dump_json(by_alias=True, exclude_none=True))
+        self.write_progress("progress", progress.model_dump_json(by_alias=True, exclude_none=True))
 
     def train_ends(self, *, saved: int = 24, attempt: int = 1) -> None:
         trained = Trained(
@@ -304,7 +304,7 @@ class World:
         return RunFile.model_validate_json(data["run.json"]).digest()
 
     def write_record(self, record: Record) -> None:
-        self._write_progress(record.role, record.model_dump_json(by_alias=True, exclude_none=True))
+        self.write_progress(record.role, record.model_dump_json(by_alias=True, exclude_none=True))
 
     def catch_up(self) -> None:
         """Deliver the watch events that were held back."""
@@ -312,7 +312,7 @@ class World:
         for kind, manifest, deleted in late:
             self.store.feed(kind, manifest, deleted=deleted)
 
-    def _write_progress(self, key: str, text: str) -> None:
+    def write_progress(self, key: str, text: str) -> None:
         name = next(it for it in self.named(Kind.CONFIG_MAP) if it.endswith("-progress"))
         json.loads(text)
         self._put(_merged(self.objects[Kind.CONFIG_MAP, name], {"data": {key: text}}))

@@ -443,3 +443,24 @@ async def test_a_namesake_made_after_a_deletion_believes_none_of_the_old_answers
             world.remove(kind, name)
     assert await operator.settle() == "Preparing"
     assert "attempts" not in world.status or world.status["attempts"] == []
+
+
+async def test_an_answer_that_cannot_be_read_is_named_instead_of_waited_for(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    world.job_ends(Role.PREPARE, None)
+    world.write_progress("prepare", '{"result": "Done"}')
+    world.seconds += 10
+    assert await operator.settle() == "Stalled"
+    assert "its answer cannot be read: prepare: " in stalled(operator)["message"]
+
+
+async def test_senseless_numbers_from_the_trainer_are_shown_within_their_bounds(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    world.seconds += 31
+    text = world.objects[Kind.CONFIG_MAP, "tiny-judge-progress"]["data"]["progress"]
+    world.write_progress("progress", text.replace('"step":7', '"step":99,"etaSeconds":-3'))
+    assert await operator.settle() == "Training"
+    assert world.status["progress"]["percent"] == 100
+    assert world.status["progress"]["etaSeconds"] == 0
