@@ -106,23 +106,14 @@ def lift(
     """
     groups = {row.row_id: row.prompt_group for row in trained}
     ours, theirs = _mean_by_row(trained), _mean_by_row(base)
-    if ours.keys() != theirs.keys():
-        raise ValueError(
-            f"lift is paired: {len(ours.keys() ^ theirs.keys())} rows were answered by one side only"
-        )
-    names = [BASE, *floors]
-    rows = list(ours)
-    rewards = np.array(  # (1 + references, rows)
-        [
-            [ours[row] for row in rows],
-            [theirs[row] for row in rows],
-            *([floors[name][row] for row in rows] for name in floors),
-        ]
-    )
-    sums, counts = _by_group(rewards, [groups[row] for row in rows])
+    if lone := ours.keys() ^ theirs.keys():
+        raise ValueError(f"lift is paired: {len(lone)} rows were answered by one side only")
+    sides = (ours, theirs, *floors.values())
+    rewards = np.array([[side[row] for row in ours] for side in sides])  # (1 + references, rows)
+    sums, counts = _by_group(rewards, [groups[row] for row in ours])
     means = sums.sum(axis=1) / counts.sum()
     value = float(means[0] - means[1:].max())
-    reference = names[int(means[1:].argmax())]
+    reference = (BASE, *floors)[int(means[1:].argmax())]
     draws = _draws(sums, counts, seed=seed, resamples=resamples)
     low, high = (float(end) for end in np.percentile(draws, _INTERVAL))
     return Lift(value, low, high, reference, _verdict(value, float(draws.std()), reference))

@@ -84,6 +84,13 @@ def score_answer(
     (0.0, 4.0, 1.0)
     """
     verdict = parse_verdict(text, scale, reasoning, is_cut=is_cut)
+    return outcome_of(verdict, label, scale=scale, reward=reward, is_cut=is_cut)
+
+
+def outcome_of(
+    verdict: Verdict | ParseFailure, label: float | None, *, scale: Scale, reward: Reward, is_cut: bool
+) -> Outcome:
+    """Return the outcome of an answer that was read; arguments as for `score_answer`."""
     has_label = label is not None and math.isfinite(label) and label in scale
     truth = float(label) if has_label and label is not None else math.nan
     prediction = _prediction(verdict, truth, scale)

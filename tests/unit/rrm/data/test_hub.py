@@ -16,7 +16,7 @@ import pytest
 from huggingface_hub import constants
 
 from rrm.data.hub import fetch_dataset, find_model, split_files
-from rrm.errors import DataInvalid, ModelUnavailable
+from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
 SAMPLES = Path(__file__).parents[3] / "data/helpsteer2"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -222,10 +222,11 @@ def test_a_commit_is_pinned_by_its_tag(local_hub: None) -> None:
     assert find_model("some/tiny", "v1").revision == MODEL_COMMIT
 
 
-def test_a_hub_that_does_not_answer_may_be_tried_again(tmp_path: Path) -> None:
-    done = prepare(tmp_path, "http://127.0.0.1:9", training(tmp_path))
-    assert done.returncode == 20
-    assert "PrepareFailed: the hub did not answer" in done.stderr
+def test_a_hub_that_does_not_answer_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(HubUnreachable, match="the hub did not answer") as unreachable:
+        find_model("some/tiny", None)
+    assert (unreachable.value.reason, unreachable.value.exit_code) == ("PrepareFailed", 20)
 
 
 @pytest.mark.parametrize(
