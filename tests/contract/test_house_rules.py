@@ -14,7 +14,12 @@ FILES = sorted(path for room in PRODUCT for path in (ROOT / room).rglob("*.py"))
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 CATCH_ALL_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py"}
-PROCESS_EDGES = {"operator/rrm_operator/handlers.py", "rrm/reporting.py", "rrm/train/__main__.py"}
+PROCESS_EDGES = {
+    "operator/rrm_operator/handlers.py",
+    "operator/rrm_operator/watching.py",  # the same edge: where kopf's own thread ends
+    "rrm/reporting.py",  # every `rrm` command ends here with a record
+    "rrm/train/__main__.py",
+}
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -46,6 +51,11 @@ def test_no_file_is_named_after_nothing() -> None:
     assert [str(path) for path in FILES if path.name in CATCH_ALL_NAMES] == []
 
 
+def tidies_up_and_raises(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
 def test_only_the_process_edges_catch_everything() -> None:
     broad = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
@@ -53,6 +63,7 @@ def test_only_the_process_edges_catch_everything() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in BROAD))
+        and not tidies_up_and_raises(node)
         and str(path.relative_to(ROOT)) not in PROCESS_EDGES
     ]
     assert broad == []
