@@ -20,8 +20,6 @@ CHAT_TEMPLATE: Final = (
     "{%- for m in messages -%}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{%- endfor -%}"
     "{%- if add_generation_prompt -%}<|im_start|>assistant\n{%- endif -%}"
 )
-_IGNORED: Final = -100
-"""Label of positions without loss, by torch's convention."""
 _FORMAT_REPEATS: Final = 20
 """The answer's tags must be frequent enough in the corpus to become tokens."""
 
@@ -44,6 +42,8 @@ def make_tiny_model(
     if not prompts:
         raise ValueError(f"none of {len(recipe.prompts)} prompts fits into {recipe.max_prompt_tokens} tokens")
     torch.manual_seed(recipe.sizes.seed)
+    # A second thread gains nothing on matrices this small, and spins for it where the machine is busy.
+    torch.set_num_threads(1)
     model = _model(recipe.sizes, tokenizer)
     answers = [tokenizer(answer + END, add_special_tokens=False)["input_ids"] for answer in _answers(recipe)]
     _warm_start(model, prompts, answers, sizes=recipe.sizes, on_step=on_step)
@@ -129,11 +129,15 @@ def _warm_start(
         batch = by_length[first : first + sizes.warm_start_rows]
         pairs = [(prompt, chance.choice(answers)) for prompt in batch]
         longest = max(len(prompt) + len(answer) for prompt, answer in pairs)
-        gaps = [longest - len(prompt) - len(answer) for prompt, answer in pairs]
-        rows = [p + a + [padding] * gap for (p, a), gap in zip(pairs, gaps, strict=True)]
-        truth = [[_IGNORED] * len(p) + a + [_IGNORED] * gap for (p, a), gap in zip(pairs, gaps, strict=True)]
+        # Padded on the left, so that all answers stand at the end and only their logits are computed.
+        rows = [[padding] * (longest - len(p) - len(a)) + p + a for p, a in pairs]
         ids = torch.tensor(rows)  # (rows, longest)
-        loss = model(input_ids=ids, attention_mask=(ids != padding).long(), labels=torch.tensor(truth)).loss
+        room = max(len(answer) for answer in answers)
+        output = model(
+            input_ids=ids, attention_mask=(ids != padding).long(), logits_to_keep=room + 1, use_cache=False
+        )
+        logits = output.logits[:, :-1].flatten(0, 1)  # (rows * room, vocabulary)
+        loss = torch.nn.functional.cross_entropy(logits, ids[:, -room:].flatten())
         loss.backward()
         optimizer.step()
         schedule.step()
