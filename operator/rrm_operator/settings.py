@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rrm_api.spec_pods import ImagePullPolicy, PodTemplate, Resources
+from rrm_operator.assess.checks import pod_template_faults
 
 
 class RayReach(StrEnum):
@@ -101,6 +102,13 @@ class Settings(BaseSettings):
     """Least severe log lines that are written."""
     log_format: LogFormat = LogFormat.JSON
     """`json` for machines, `text` for people."""
+
+    @field_validator("default_pod_template")
+    @classmethod
+    def _can_be_merged(cls, template: PodTemplate) -> PodTemplate:
+        if faults := list(pod_template_faults("defaultPodTemplate", template)):
+            raise ValueError("; ".join(faults))
+        return template
 
     @field_validator("ray_url")
     @classmethod
