@@ -59,6 +59,10 @@ format: setup ## Format and repair what ruff can
 generate: setup ## Write CRD, reference page, editor schema and the chart's copy from crds/rrm_api
 	$(PYTHON) crds/generate.py
 
+.PHONY: goldens
+goldens: setup ## Write the golden files anew (planned YAML, prompts, overrides); review them as product output
+	UPDATE_GOLDEN=1 $(PYTEST) --quiet tests/unit -k golden
+
 .PHONY: trainer-pins
 trainer-pins: setup ## Resolve the trainer's pins again (trainer_image/profiles/*/requirements.in)
 	$(PYTHON) -m rrm.trainer_env.pins

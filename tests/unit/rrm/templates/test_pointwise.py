@@ -62,12 +62,12 @@ GOLDENS = {
 
 @pytest.mark.parametrize("name", GOLDENS)
 def test_prompts_are_the_reviewed_ones(name: str) -> None:
-    """Written anew with RRM_WRITE_GOLDENS=1, and then reviewed as product output."""
+    """Written anew with UPDATE_GOLDEN=1, and then reviewed as product output."""
     asked, judged = GOLDENS[name]
     (message,) = asked.format(judged)
     assert message["role"] == "user"
     path = GOLDEN / f"{name}.txt"
-    if os.environ.get("RRM_WRITE_GOLDENS"):
+    if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(message["content"] + "\n", encoding="utf-8")
     assert message["content"] + "\n" == path.read_text(encoding="utf-8")
 
