@@ -1,6 +1,6 @@
 """The trainer's configuration against golden files: read a change there as a change of the product.
 
-Regenerate with `REGENERATE=1 pytest tests/unit/rrm/train/test_overrides.py` and review the difference.
+Regenerate with `UPDATE_GOLDEN=1 pytest tests/unit/rrm/train/test_overrides.py` and review the difference.
 """
 
 import json
@@ -55,7 +55,9 @@ CLUSTER = RayPlace(address="auto", environment={"VLLM_NO_USAGE_STATS": "1"})
     [
         pytest.param("tiny-cpu-embedded", attempt_at("tiny-cpu.yaml"), FRESH, True, EMBEDDED, id="tiny-cpu"),
         pytest.param("pointwise-cluster", attempt_at("pointwise.yaml"), FRESH, True, CLUSTER, id="pointwise"),
-        pytest.param("pointwise-resumed", attempt_at("pointwise.yaml", 2), RESUMED, False, CLUSTER, id="resumed"),
+        pytest.param(
+            "pointwise-resumed", attempt_at("pointwise.yaml", 2), RESUMED, False, CLUSTER, id="resumed"
+        ),
         pytest.param("full", attempt_at("full.yaml"), FRESH, True, CLUSTER, id="full"),
     ],
 )
@@ -65,7 +67,7 @@ def test_an_example_becomes_exactly_these_overrides(
     lines = overrides_for(attempt, start=start, evaluate_first=evaluate_first, ray=ray)
     text = "\n".join(line.replace(str(ROOT), "ROOT") for line in lines) + "\n"
     golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("REGENERATE"):
+    if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text)
     assert text == golden.read_text()
 
