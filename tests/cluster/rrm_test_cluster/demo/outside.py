@@ -18,7 +18,7 @@ from rrm_test_cluster.demo.install import Images, chart_values, make_namespace
 from rrm_test_cluster.demo.machine import make_trainer_environment
 from rrm_test_cluster.demo.material import PARTS, ROWS
 from rrm_test_cluster.demo.outside_objects import reader_pod, rows_config_map, seed_claim, seed_job
-from rrm_test_cluster.demo.places import NAMESPACE, TRAINING
+from rrm_test_cluster.demo.places import EXAMPLE, NAMESPACE, TRAINING
 from rrm_test_cluster.demo.telling import Teller
 from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.tools import Tools, ToolsUnavailable, find_tools
@@ -115,7 +115,7 @@ def _default_class(client: Client) -> str:
 
 def _seed(client: Client, image: str, storage_class: str) -> None:
     make_namespace(client, NAMESPACE)
-    rows = {part: (ROWS / part).read_text() for part in PARTS}
+    rows = {part: (ROWS / part).read_text() for part in PARTS} | {"training.yaml": EXAMPLE.read_text()}
     where = ("--namespace", NAMESPACE)
     client.kubectl("delete", "job", "seed", *where, "--ignore-not-found", "--wait")
     client.apply(rows_config_map(rows), seed_claim(storage_class), seed_job(image))

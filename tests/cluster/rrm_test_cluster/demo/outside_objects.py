@@ -9,7 +9,7 @@ from rrm_test_cluster.demo.places import CLAIM, NAMESPACE
 _ROWS: Final = "demo-rows"
 _SEED: Final = (
     "mkdir -p /mnt/demo/helpsteer2 && cp -L /rows/*.jsonl /mnt/demo/helpsteer2/ && "
-    "python -m rrm.cli tiny-model /mnt/demo/model --rows /mnt/demo/helpsteer2/train.jsonl"
+    "python -m rrm.cli tiny-model /mnt/demo/model --training /rows/training.yaml --claims /mnt"
 )
 _POD_SECURITY: Final = {
     "runAsNonRoot": True,
@@ -22,7 +22,7 @@ _SECURITY: Final = {"allowPrivilegeEscalation": False, "capabilities": {"drop": 
 
 
 def rows_config_map(rows: Mapping[str, str]) -> Manifest:
-    """Return the rows as a ConfigMap; together they are below its limit of 1 MiB."""
+    """Return rows and training as a ConfigMap; together they are below its limit of 1 MiB."""
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _named(_ROWS), "data": dict(rows)}
 
 

@@ -8,6 +8,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from rrm.cli.summary import render_summary
 from rrm_test_cluster.client import Manifest
 from rrm_test_cluster.demo.findings import Finding, examine
 from rrm_test_cluster.demo.ground import Ground
@@ -50,8 +51,9 @@ def show_training(ground: Ground, wanted: Wanted, places: Places, tell: Teller) 
     tell(f"kubectl get rmt:\n{seen.rstrip()}")
     attempt = int(training["status"].get("attempt", 1))
     findings = examine(training, read_results(places.volume, TRAINING, attempt))
+    Console().print(render_summary(places.volume / TRAINING))
     print_findings(findings)
-    _print_places(places, attempt)
+    Console().print(f"logs of the cluster: {places.cluster / 'logs'}", soft_wrap=True)
     return all(finding.holds for finding in findings)
 
 
@@ -87,15 +89,4 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
     table = Table("claim", "found", "", title="Claims of the demo")
     for finding in findings:
         table.add_row(finding.claim, finding.found, "holds" if finding.holds else "[bold red]DOES NOT HOLD")
-    Console().print(table)
-
-
-def _print_places(places: Places, attempt: int) -> None:
-    root = places.volume / TRAINING
-    table = Table(show_header=False, title="Where it is")
-    table.add_row("checkpoints", str(root / "checkpoints"))
-    table.add_row("exported model", str(root / "export"))
-    table.add_row("job log", str(root / f"attempt-{attempt}" / "job.log"))
-    table.add_row("answers per row", str(root / f"attempt-{attempt}" / "validation-*.parquet"))
-    table.add_row("logs of the cluster", str(places.cluster / "logs"))
     Console().print(table)
