@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> int:
             case "tools":
                 build_tools(_say)
             case "deps":
-                installed = install_node_deps()
-                _say(f"installed: {' '.join(installed)}" if installed else "node packages: all there")
+                install_node_deps(_say)
+                _say("node packages: all there")
             case "up":
                 _up(Level(chosen.level), chosen.dir)
             case "down":

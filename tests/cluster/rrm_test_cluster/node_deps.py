@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from rrm_test_cluster.errors import CommandFailed, Missing
@@ -51,7 +52,7 @@ def missing_for_node() -> tuple[str, ...]:
     return (*root, *(f"Debian package {name}" for name in missing_packages()))
 
 
-def install_node_deps() -> tuple[str, ...]:
+def install_node_deps(say: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Install what is missing, and return it.
 
     Raises:
@@ -68,6 +69,7 @@ def install_node_deps() -> tuple[str, ...]:
             f"install {' '.join(packages)} as root",
             (Level.API, Level.FAKE_NODES),
         )
+    say(f"installing {' '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "update"],

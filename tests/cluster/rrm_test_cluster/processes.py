@@ -62,8 +62,9 @@ def wait_gone(processes: Iterable[ProcessId], *, seconds: float) -> bool:
 
 def processes_in_mount_namespace(namespace: str) -> list[ProcessId]:
     """Return every process whose mount namespace link reads so (``mnt:[4026531841]``)."""
-    found = []
-    for entry in _PROC.iterdir():
+    found: list[ProcessId | None] = []
+    # Empty would match every process that is not ours to see.
+    for entry in _PROC.iterdir() if namespace else ():
         if entry.name.isdigit() and mount_namespace(int(entry.name)) == namespace:
             found.append(ProcessId.of(int(entry.name)))
     return [process for process in found if process is not None]

@@ -21,6 +21,7 @@ class State:
         daemons: Name and process in the order of their start.
         holder: The process whose namespaces the daemons live in (node level).
         mount_namespace: Its mount namespace, which outlives the holder as long as a daemon lives.
+        cable: This host's end of the cable to the node (node level).
         cgroup: Name of the control group the pods are in (node level).
         made_folders: Empty mount points that had to be made on the host (node level).
     """
@@ -31,6 +32,7 @@ class State:
     daemons: tuple[tuple[str, ProcessId], ...] = ()
     holder: ProcessId | None = None
     mount_namespace: str = ""
+    cable: str = ""
     cgroup: str = ""
     made_folders: tuple[Path, ...] = ()
 
@@ -55,6 +57,7 @@ class State:
             daemons=tuple((name, ProcessId(**process)) for name, process in raw["daemons"]),
             holder=ProcessId(**raw["holder"]) if raw["holder"] else None,
             mount_namespace=raw["mount_namespace"],
+            cable=raw["cable"],
             cgroup=raw["cgroup"],
             made_folders=tuple(Path(path) for path in raw["made_folders"]),
         )

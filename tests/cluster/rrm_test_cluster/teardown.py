@@ -8,7 +8,9 @@ import shutil
 import signal
 from contextlib import suppress
 
+from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.node import cgroups
+from rrm_test_cluster.node.shell import run
 from rrm_test_cluster.processes import mount_namespace, processes_in_mount_namespace, stop, wait_gone
 from rrm_test_cluster.state import STATE_FILE, State
 
@@ -28,6 +30,8 @@ def tear_down(state: State) -> None:
         state.holder.send(signal.SIGKILL)
     if state.mount_namespace:
         _end_namespace(state)
+    if state.cable:
+        _remove_cable(state.cable)
     for folder in reversed(state.made_folders):
         with suppress(OSError):
             folder.rmdir()
@@ -42,6 +46,12 @@ def _end_namespace(state: State) -> None:
     for process in left:
         process.send(signal.SIGKILL)
     wait_gone(left, seconds=10)
+
+
+def _remove_cable(cable: str) -> None:
+    # It goes with its namespace, but the kernel takes its time, and the next cluster wants the number.
+    with suppress(CommandFailed):
+        run("ip", "link", "delete", cable)
 
 
 def _remove_folder(state: State) -> None:

@@ -62,13 +62,30 @@ class Traces:
         if self.state.level is Level.NODE:
             assert processes_in_mount_namespace(self.state.mount_namespace) == []
             assert not [each for each in hierarchies() if (each / self.state.cgroup).exists()]
-            cable = self.state.cgroup.replace("-", "")
-            assert not Path("/sys/class/net", cable).exists()
+            assert not Path("/sys/class/net", self.state.cable).exists()
             assert not [folder for folder in self.state.made_folders if folder.exists()]
 
 
 def _mounts() -> frozenset[str]:
     return frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def _on_this_host() -> frozenset[str]:
+    """Every mount, network device and control group a cluster could have left."""
+    groups = [str(each) for hierarchy in hierarchies() for each in hierarchy.glob("rrm-*")]
+    return _mounts() | frozenset(os.listdir("/sys/class/net")) | frozenset(groups)
+
+
+def _processes_that_name(folder: Path) -> list[str]:
+    lines = [_command_line(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [line for line in lines if str(folder) in line]
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text(errors="replace").replace("\0", " ")
+    except OSError:
+        return ""  # it ended meanwhile
 
 
 def _wait_until(condition: object, seconds: float = 30) -> None:
@@ -118,13 +135,15 @@ def test_a_daemon_that_cannot_start_shows_its_words_and_takes_the_rest_along(
 ) -> None:
     # A file where the daemon wants its folder.
     (tmp_path / daemon).touch()
-    mounted = _mounts()
+    before = _on_this_host()
 
     with pytest.raises(DaemonFailed, match=rf"^{daemon}: .*\n.*") as failure, Cluster.start(level, tmp_path):
         pytest.fail("it started")
 
     assert failure.value.log_tail in (tmp_path / "logs" / f"{daemon}.log").read_text()
-    Traces(State(tmp_path, level, is_temporary=False), mounted).assert_gone()
+    assert [path.name for path in tmp_path.iterdir()] == ["logs"]
+    assert not _processes_that_name(tmp_path)
+    assert _on_this_host() - before == set()
 
 
 @pytest.mark.parametrize("level", LEVELS[:1])

@@ -58,6 +58,10 @@ def test_processes_are_found_by_their_mount_namespace() -> None:
     assert me in processes_in_mount_namespace(mount_namespace(os.getpid()))
 
 
+def test_no_process_is_in_an_unknown_mount_namespace() -> None:
+    assert processes_in_mount_namespace("") == []
+
+
 def test_the_state_of_a_cluster_survives_the_process_that_wrote_it(tmp_path: Path) -> None:
     ledger = Ledger(State(tmp_path, Level.NODE, is_temporary=False))
     ledger.add_daemon("etcd", ProcessId(1, 2))

@@ -1,7 +1,7 @@
 """Start the node's daemons in their order; called by `boot`."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -26,6 +26,7 @@ class RealNode:
     folder: Path
     daemons: Daemons
     network: NodeNetwork
+    _imported: set[tuple[Path, int]] = field(default_factory=set)
 
     @classmethod
     def make(cls, folder: Path, daemons: Daemons) -> "RealNode":
@@ -35,7 +36,7 @@ class RealNode:
         assert holder is not None, "hold() notes the process it made"
         network = connect_node(holder.pid, daemons.enter)
         cgroup = f"rrm-{network.number}"
-        daemons.ledger.update(cgroup=cgroup)
+        daemons.ledger.update(cgroup=cgroup, cable=network.cable)
         cgroups.create(cgroup)
         return cls(folder, daemons, network)
 
@@ -71,8 +72,11 @@ class RealNode:
         self.daemons.wait_ready("kubelet", lambda: _is_node_ready(client))
 
     def import_image(self, archive: Path) -> None:
-        """Import a docker-archive into the node."""
-        import_image(self.daemons.enter, archive)
+        """Import a docker-archive into the node, unless this very file was imported before."""
+        content = (archive.resolve(), archive.stat().st_mtime_ns)
+        if content not in self._imported:
+            import_image(self.daemons.enter, archive)
+            self._imported.add(content)
 
     def _is_containerd_ready(self) -> bool:
         try:
