@@ -56,7 +56,10 @@ PINNED: Final[dict[str, Value]] = {
 
 NVIDIA: Final[dict[str, Value]] = {
     "trainer.device": "cuda",
-    f"{MODEL}.use_remove_padding": True,
+    # flash-attn has no wheel on the public index; with sdpa padded batches are the ones that surely mask
+    # right.
+    f"+{MODEL}.override_config.attn_implementation": "sdpa",
+    f"{MODEL}.use_remove_padding": False,
     f"{MODEL}.enable_gradient_checkpointing": True,
     f"{ROLLOUT}.gpu_memory_utilization": 0.6,
     f"{REF}.fsdp_config.param_offload": True,

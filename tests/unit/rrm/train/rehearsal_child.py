@@ -1,4 +1,4 @@
-"""Plays the heavy child for the parent's tests: `rehearsal_child.py ROLE ATTEMPT_FOLDER STOP_MARK`. Standard library."""
+"""Plays the heavy child: `rehearsal_child.py ROLE ATTEMPT_FOLDER STOP_MARK`. Standard library only."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Which checkpoint is whole, which to resume from, which to delete: decisions over listings, without a disk."""
+"""Which checkpoint is whole, which to resume from, which to delete: decisions over listings."""
 
 from pathlib import Path
 

@@ -1,0 +1,86 @@
+"""The trainer's environment: its key, when it counts as whole, and what stands in for NVIDIA's libraries."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rrm.trainer_env import locate
+from rrm.trainer_env.errors import TrainerEnvironmentError
+from rrm.trainer_env.locate import Environment, expected_environment, find_environment, is_whole
+from rrm.trainer_env.stand_ins import symbols_of, version_script
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def made(profile: str = "cpu", distributions: int = 3) -> Environment:
+    environment = expected_environment(profile)
+    for number in range(distributions):
+        (environment.site_packages / f"package{number}.dist-info").mkdir(parents=True)
+    environment.python.parent.mkdir()
+    environment.python.write_text("#!/bin/sh\n")
+    environment.python.chmod(0o755)
+    environment.marker.write_text(json.dumps({"key": environment.key, "distributions": distributions}))
+    return environment
+
+
+def test_an_environment_that_was_never_made_names_the_command_that_makes_it() -> None:
+    with pytest.raises(TrainerEnvironmentError, match="make trainer-env"):
+        find_environment("cpu")
+
+
+def test_a_whole_environment_is_found() -> None:
+    environment = made()
+    assert find_environment("cpu") == environment
+
+
+@pytest.mark.parametrize("harm", ["marker", "python", "package0.dist-info"])
+def test_a_harmed_environment_is_not_used(harm: str) -> None:
+    environment = made()
+    for path in (environment.marker, environment.python, environment.site_packages / "package0.dist-info"):
+        if path.name.startswith(harm) or (harm == "marker" and path == environment.marker):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert not is_whole(environment)
+
+
+def test_profiles_have_environments_of_their_own() -> None:
+    assert expected_environment("cpu").root != expected_environment("cuda").root
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(TrainerEnvironmentError, match="'tpu'"):
+        expected_environment("tpu")
+
+
+def test_other_pins_make_another_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = expected_environment("cpu")
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("torch==0\n")
+    monkeypatch.setattr(locate, "profile_folder", lambda _: tmp_path)
+    assert expected_environment("cpu").key != before.key
+
+
+def test_a_longer_prefix_owns_its_symbols() -> None:
+    symbols = dict.fromkeys(["cusparseCreate", "cusparseLtInit", "nvshmem_init", "my_nvshmem_put"])
+    assert set(symbols_of("libcusparse", symbols)) == {"cusparseCreate"}
+    assert set(symbols_of("libcusparseLt", symbols)) == {"cusparseLtInit"}
+    assert set(symbols_of("libnvshmem_host", symbols)) == {"nvshmem_init", "my_nvshmem_put"}
+
+
+def test_a_version_without_symbols_is_still_defined() -> None:
+    assert version_script({}, ["libcufft.so.12"]) == "libcufft.so.12 { global: none_; };\n"
+
+
+@pytest.mark.parametrize("profile", ["cpu", "cuda"])
+def test_pins_are_exact_and_name_no_index(profile: str) -> None:
+    lines = (locate.profile_folder(profile) / "requirements.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all("==" in pin for pin in pins)
+    assert not any("://" in line or line.startswith("--") for line in lines)
+    versions = dict(pin.split(" ;")[0].split("==") for pin in pins)
+    assert versions["verl"] == "0.9.1"
+    assert versions["ray"] == "2.60.0"
