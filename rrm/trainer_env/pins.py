@@ -16,7 +16,7 @@ log = logging.getLogger("rrm.trainer_env")
 
 
 def resolve_pins(folder: Path) -> None:
-    """Write `requirements.txt` from `requirements.in` and `overrides.txt`; no index or file is named in it."""
+    """Write `requirements.txt` from `requirements.in` and `overrides.txt`; it names no index."""
     command = [
         os.environ.get("UV", "uv"),
         "pip",
