@@ -95,6 +95,11 @@ class OperatorProcess:
 
     def start(self, *, seconds: float = 60) -> None:
         """Start it and wait until its store is level with the cluster."""
+        self.launch()
+        self.wait_ready(seconds=seconds)
+
+    def launch(self) -> None:
+        """Start it and wait for nothing."""
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("RRM_")},
             "KUBECONFIG": str(self._kubeconfig),
@@ -110,7 +115,6 @@ class OperatorProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rrm_operator"], env=environment, stdout=log, stderr=log
             )
-        self._wait_ready(seconds)
 
     def kill(self) -> None:
         """End it with SIGKILL, as a lost node would."""
@@ -155,7 +159,12 @@ class OperatorProcess:
         assert self._process is not None, "start it first"
         return self._process
 
-    def _wait_ready(self, seconds: float) -> None:
+    def wait_ready(self, *, seconds: float = 60) -> None:
+        """Wait until its store is level with the cluster.
+
+        Raises:
+            DaemonFailed: It ended, or the time is over; carries the end of its log.
+        """
         deadline = time.monotonic() + seconds
         while not self._is_ready():
             if (code := self._running.poll()) is not None:

@@ -48,7 +48,7 @@ class TrainerStandIn:
 
     def prepared(self, **changes: Any) -> None:
         """Answer that the data is prepared."""
-        self.record("prepare", self._digest("intent.json"), prepared=PREPARED, **changes)
+        self.record("prepare", self._digest("intent.json"), **{"prepared": PREPARED, **changes})
 
     def trained(self, attempt: int = 1, **changes: Any) -> None:
         """Answer that an attempt reached its last step."""
