@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rrm.data.parts import OVER_LIMIT
+from rrm.data.parts import ALSO_IN_VALIDATION, OVER_LIMIT, TOO_LONG
 from rrm_api.run import Prepared, RunFile
 from rrm_api.status import DataStatus, DroppedRows
 from rrm_test_cluster.demo.findings import examine
@@ -13,8 +13,9 @@ SUCCEEDED = {"status": {"conditions": [{"type": "Succeeded", "status": "True"}]}
 
 
 def results(**changes: Any) -> Results:
-    dropped = [DroppedRows(reason=OVER_LIMIT, rows=164)]
-    data = DataStatus(train=254, validation=64, digest="d", dropped=dropped)
+    rows = {OVER_LIMIT: 164, ALSO_IN_VALIDATION: 2, TOO_LONG: 21}
+    dropped = [DroppedRows(reason=reason, rows=number) for reason, number in rows.items()]
+    data = DataStatus(train=252, validation=64, digest="d", dropped=dropped)
     prepared = Prepared(
         data=data,
         read_rows=503,
