@@ -76,8 +76,8 @@ def uv_toml(environment: Mapping[str, str], pip: Mapping[str, str]) -> str:
     return "\n".join(["native-tls = true", *tables, ""])
 
 
-def debian_mirror(sources: str, *, default: str = "http://deb.debian.org/debian") -> str:
-    """Return the first archive that a machine's sources name (one-line or deb822 form).
+def debian_mirror(sources: str) -> str | None:
+    """Return the first archive that a machine's sources name (one-line or deb822 form), if any.
 
     >>> debian_mirror("Types: deb\\nURIs: http://mirror/debian\\nSuites: bookworm")
     'http://mirror/debian'
@@ -92,4 +92,4 @@ def debian_mirror(sources: str, *, default: str = "http://deb.debian.org/debian"
             ]
             if archives:
                 return archives[0]
-    return default
+    return None

@@ -109,7 +109,9 @@ def _make_base(buildah: "_Buildah") -> None:
         sources = "\n".join(Path(path).read_text() for path in _SOURCES if Path(path).exists())
         mirror = build_settings.debian_mirror(sources)
         include = f"--include={','.join(BASE_PACKAGES)}"
-        buildah.command("debootstrap", "--variant=minbase", include, SUITE, str(root), mirror)
+        # Without one, debootstrap knows where Debian is.
+        where = (mirror,) if mirror else ()
+        buildah.command("debootstrap", "--variant=minbase", include, SUITE, str(root), *where)
         buildah.command("rm", "-rf", *(str(root / dropped) for dropped in _DROPPED))
         container = buildah.run("from", "scratch").strip()
         buildah.run("copy", "--quiet", container, str(root), "/")
