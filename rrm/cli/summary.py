@@ -18,7 +18,6 @@ from rrm_api.run import Layout, RunFile
 COLUMNS = {
     "reward": "reward",
     "exact": "exact",
-    "balanced_accuracy": "balanced",
     "qwk": "QWK",
     "spearman": "Spearman",
     "mae": "MAE",
@@ -85,17 +84,17 @@ def read_summary(training_folder: Path) -> Summary:
 def render_summary(training_folder: Path) -> Group:
     """Return floors, untrained and trained judge, the lift with its verdict, and where things are."""
     summary = read_summary(training_folder)
-    return Group(_numbers(summary), _verdict(summary), _places(summary))
+    return Group(_numbers(summary), Text(verdict_of(summary)), _places(summary))
 
 
 def _numbers(summary: Summary) -> RenderableType:
     rows = summary.run.prepared.data.validation
     table = Table(title=f"{summary.run.intent.name}: {rows} validation rows, which also chose the checkpoint")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in COLUMNS.values():
         table.add_column(heading, justify="right")
     for floor in summary.run.prepared.floors:
-        table.add_row(f"floor: {floor.name}", f"{float(floor.value):.3f}", *["-"] * (len(COLUMNS) - 1))
+        table.add_row(f"floor {floor.name}", f"{float(floor.value):.3f}", *["-"] * (len(COLUMNS) - 1))
     table.add_section()
     table.add_row("untrained", *_cells(summary.base))
     trained = "trained" if summary.best_step is None else f"trained, step {summary.best_step}"
@@ -107,20 +106,24 @@ def _cells(metrics: dict[str, float]) -> list[str]:
     return [f"{metrics[name]:.3f}" if name in metrics else "-" for name in COLUMNS]
 
 
-def _verdict(summary: Summary) -> RenderableType:
+def verdict_of(summary: Summary) -> str:
+    """Return the lift with its interval and what it means, in one line."""
     lift = summary.lift
     if lift is None:
-        return Text("lift: not measured, for base or checkpoint was not validated")
+        return "lift: not measured, for base or checkpoint was not validated"
     interval = f"95 % interval {lift.low:+.3f} to {lift.high:+.3f}"
-    return Text(f"lift over {lift.reference}: {lift.value:+.3f} ({interval}): {lift.verdict}")
+    return f"lift over {lift.reference}: {lift.value:+.3f} ({interval}): {lift.verdict}"
 
 
 def _places(summary: Summary) -> RenderableType:
     layout = summary.layout
-    table = Table.grid(padding=(0, 2))
+    attempt = layout.attempt(summary.attempt)
     steps = ", ".join(map(str, summary.whole)) or "none"
-    table.add_row("whole checkpoints", f"{steps} in {layout.checkpoints}")
-    table.add_row("exported judge", str(layout.export) if layout.export.is_dir() else "none")
-    table.add_row("job log", str(layout.attempt(summary.attempt) / "job.log"))
-    table.add_row("metrics, answers", str(layout.attempt(summary.attempt)))
-    return table
+    lines = [
+        f"whole checkpoints  {steps} in {layout.checkpoints}",
+        f"exported judge     {layout.export if layout.export.is_dir() else 'none'}",
+        f"job log            {attempt / 'job.log'}",
+        f"metrics, answers   {attempt}",
+    ]
+    # Paths are for copying: folded where a line is too short for them, never cut.
+    return Text("\n".join(lines), overflow="fold")

@@ -47,7 +47,9 @@ class TrainingScreen:
             )
         else:
             step = f"{progress.phase.value} {progress.step}/{progress.total_steps}"
-            self._console.print(f"{step} {numbers_of(progress)}".rstrip(), highlight=False)
+            # A log has no width: a line per document, never folded.
+            line = f"{step} {numbers_of(progress)}".rstrip()
+            self._console.print(line, highlight=False, soft_wrap=True)
 
     def is_stop_asked(self) -> bool:
         """Nobody asks here; Ctrl-C ends the process, and the next run goes on from the last checkpoint."""
