@@ -17,9 +17,9 @@ def test_the_environment_wins_over_pips_files(tmp_path: Path) -> None:
 
 
 def test_paths_of_this_machine_do_not_reach_the_build() -> None:
-    conf = build_settings.pip_conf({"find-links": "/opt/wheels", "cert": "/home/me/ca.pem"})
+    conf = build_settings.pip_conf({"find-links": "/srv/wheels", "cert": "/home/me/ca.pem"})
 
-    assert "/opt/wheels" not in conf
+    assert "/srv/wheels" not in conf
     assert "/home/me" not in conf
 
 
