@@ -118,6 +118,37 @@ def find_model(name: str, revision: str | None) -> HubModel:
     return HubModel(info.sha or revision or "main", files)
 
 
+def download_model(name: str, *, revision: str | None, folder: Path) -> None:
+    """Copy what transformers and vLLM load of a model's commit into a folder; goes on where it was cut off.
+
+    Raises:
+        ModelUnavailable: If it is not there or closed to us.
+        HubUnreachable: If the hub does not answer.
+    """
+    from huggingface_hub import HfApi
+
+    model = find_model(name, revision)
+    try:
+        with _hub_answers():
+            for file in model_files(model.files):
+                HfApi().hf_hub_download(name, file, revision=model.revision, local_dir=folder)
+    except _NotThere as error:
+        raise ModelUnavailable(
+            f"spec.model.name: expected all files of {name} at {model.revision}, found {error}"
+        ) from error
+
+
+def model_files(published: frozenset[str]) -> list[str]:
+    """Return the top-level files that loading needs; `.bin` weights only if there are no safetensors.
+
+    >>> model_files(frozenset({"config.json", "a.safetensors", "a.bin", "original/a.pth", "README.md"}))
+    ['a.safetensors', 'config.json']
+    """
+    weights = ".safetensors" if any(name.endswith(".safetensors") for name in published) else ".bin"
+    kinds = (weights, ".json", ".txt", ".jinja", ".model", ".py")
+    return sorted(name for name in published if "/" not in name and name.endswith(kinds))
+
+
 @contextmanager
 def _hub_answers() -> Iterator[None]:
     """Turn the hub client's errors into ours: not there (a person must act) or no answer (try again)."""

@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rrm.errors import ModelUnavailable, RrmError
+from rrm.errors import RrmError
 from rrm.train.attempt import Attempt, attempt_of, write_json
 from rrm.train.checkpoints import Start, decide_start, list_checkpoints
 from rrm.train.environment import add_environment
 from rrm.train.errors import TrainerCrashed, TrainingRefused
-from rrm.train.overrides import RayPlace, model_path, overrides_for
+from rrm.train.overrides import RayPlace, overrides_for
 from rrm.train.validations import read_validations
+from rrm.train.weights import provide_weights
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode
 
@@ -42,7 +43,7 @@ def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Re
     start = decide_start(list_checkpoints(attempt.layout.checkpoints), attempt.run.prepared.total_steps)
     if start.is_complete:
         return Reason.SUCCEEDED, f"already complete at step {start.step}", ExitCode.DONE
-    check_model(attempt)
+    provide_weights(attempt)
     place = RayPlace(address, temp, environment=add_environment(attempt.run.intent, os.environ))
     overrides = overrides_for(attempt, start=start, evaluate_first=evaluates_first(attempt, start), ray=place)
     (attempt.folder / "overrides.txt").write_text("\n".join(overrides) + "\n")
@@ -55,22 +56,6 @@ def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Re
 def evaluates_first(attempt: Attempt, start: Start) -> bool:
     """Tell whether the untrained model is still to be measured; its numbers outlive attempts."""
     return start.resume_from is None and 0 not in read_validations(attempt.validations)
-
-
-def check_model(attempt: Attempt) -> None:
-    """See that weights on a claim are there before eleven processes look for them.
-
-    Raises:
-        ModelUnavailable: the folder has no config.json.
-    """
-    if attempt.run.intent.model.volume is None:
-        return
-    folder = Path(model_path(attempt.run.intent, attempt.claims))
-    if not (folder / "config.json").is_file():
-        raise ModelUnavailable(
-            f"spec.model.volume: expected a model folder with config.json at {folder}, found none; put "
-            "the weights there or correct claimName and path"
-        )
 
 
 def _run_verl(overrides: list[str]) -> int | None:

@@ -13,6 +13,7 @@ from rrm.presets import Hyperparameters
 from rrm.reasoning import resolve_reasoning
 from rrm.train.attempt import Attempt
 from rrm.train.checkpoints import Start
+from rrm.train.weights import weights_folder
 from rrm_api.run import Intent
 from rrm_api.spec_pods import Accelerator
 
@@ -158,15 +159,8 @@ def _data(attempt: Attempt, numbers: Hyperparameters) -> dict[str, Value]:
         # Rows are compared by position across steps only after sorting; no order is safer than a random one.
         "data.validation_shuffle": False,
         "+data.apply_chat_template_kwargs.enable_thinking": thinking,
-        f"{MODEL}.path": model_path(intent, attempt.claims),
+        f"{MODEL}.path": str(weights_folder(attempt)),
     }
-
-
-def model_path(intent: Intent, claims: Path) -> str:
-    """Return the folder of the weights, or the hub's name for them."""
-    if volume := intent.model.volume:
-        return str(claims / volume.claim_name / volume.path)
-    return intent.model.name
 
 
 def _learning(intent: Intent, numbers: Hyperparameters) -> dict[str, Value]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from rrm.data.hub import fetch_dataset, find_model, split_files
+from rrm.data.hub import download_model, fetch_dataset, find_model, split_files
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
 SAMPLES = Path(__file__).parents[3] / "data/helpsteer2"
@@ -220,6 +220,24 @@ def test_a_model_that_the_local_hub_shaped_server_does_not_have_is_named(
 
 def test_a_commit_is_pinned_by_its_tag(local_hub: None) -> None:
     assert find_model("some/tiny", "v1").revision == MODEL_COMMIT
+
+
+def test_weights_are_copied_at_the_pinned_commit_and_a_second_time_cost_nothing(
+    local_hub: None, hub: LocalHub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    download_model("some/tiny", revision="v1", folder=folder)
+    _, published = hub.repos["models/some/tiny"]
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        assert (folder / name).read_bytes() == published[name]
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    download_model("some/tiny", revision="v1", folder=folder)
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_weights_of_a_model_that_is_not_there_are_named(local_hub: None, tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="some/other"):
+        download_model("some/other", revision=None, folder=tmp_path / "model")
 
 
 def test_a_hub_that_does_not_answer_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ def attempt_at(example: str, number: int = 1, **training: object) -> Attempt:
         evaluate_every_steps=numbers.evaluate_every_steps,
         save_every_steps=numbers.save_every_steps,
         preset=numbers.preset,
+        model_revision=None if intent.model.volume else "c0ffee",
         floors=[],
     )
     run = RunFile(intent=intent, prepared=prepared)
