@@ -129,7 +129,9 @@ def local_hub(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
 
 
-def training(tmp_path: Path, *, model: str = "some/tiny", uri: str = "hf://nvidia/HelpSteer2", **source: Any) -> Path:
+def training(
+    tmp_path: Path, *, model: str = "some/tiny", uri: str = "hf://nvidia/HelpSteer2", **source: Any
+) -> Path:
     row = {"format": "helpsteer2_pointwise", "label": "verbosity"}
     document = {
         "apiVersion": "training.rrm.dev/v1alpha1",
@@ -157,14 +159,25 @@ def training(tmp_path: Path, *, model: str = "some/tiny", uri: str = "hf://nvidi
 def prepare(tmp_path: Path, endpoint: str, path: Path) -> subprocess.CompletedProcess[str]:
     """Run `rrm prepare` as a process of its own: the hub's client reads its environment once."""
     proxies = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
-    environment = os.environ | proxies | {
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(tmp_path / "hf"),
-        "HF_TOKEN": "hf_of_this_test",
-        "HF_HUB_DISABLE_XET": "1",
-    }
+    environment = (
+        os.environ
+        | proxies
+        | {
+            "HF_ENDPOINT": endpoint,
+            "HF_HOME": str(tmp_path / "hf"),
+            "HF_TOKEN": "hf_of_this_test",
+            "HF_HUB_DISABLE_XET": "1",
+        }
+    )
     command = [sys.executable, "-c", "import sys; from rrm.cli import main; sys.exit(main(sys.argv[1:]))"]
-    arguments = ["prepare", str(path), "--volume", str(tmp_path / "volume"), "--claims", str(tmp_path / "claims")]
+    arguments = [
+        "prepare",
+        str(path),
+        "--volume",
+        str(tmp_path / "volume"),
+        "--claims",
+        str(tmp_path / "claims"),
+    ]
     return subprocess.run(
         command + arguments, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -187,7 +200,10 @@ def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_p
     [
         ({"uri": "hf://nvidia/Nothing"}, "expected data set nvidia/Nothing, found none"),
         ({"revision": "v9"}, "expected data set nvidia/HelpSteer2 at revision v9, found no such revision"),
-        ({"split": "test"}, "expected files of the split test, found README.md, preference/preference.jsonl.gz"),
+        (
+            {"split": "test"},
+            "expected files of the split test, found README.md, preference/preference.jsonl.gz",
+        ),
         ({"uri": "hf://nvidia/HelpSteer2/nowhere"}, "files of the split train below nowhere"),
     ],
     ids=["no data set", "no revision", "no split", "no path"],
@@ -223,16 +239,22 @@ def test_a_commit_is_pinned_by_its_tag(local_hub: None) -> None:
 
 
 def test_weights_are_copied_at_the_pinned_commit_and_a_second_time_cost_nothing(
-    local_hub: None, hub: LocalHub, tmp_path: Path
+    hub: LocalHub, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
-    download_model("some/tiny", revision="v1", folder=folder)
+    code = (
+        "import sys, pathlib; from rrm.data.hub import download_model\n"
+        "download_model('some/tiny', revision='v1', folder=pathlib.Path(sys.argv[1]))"
+    )
+    endpoint = {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HUB_CACHE": str(tmp_path / "cache")}
+    written = set()
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code, str(folder)], check=True, env={**os.environ, **endpoint})
+        written.add((folder / "model.safetensors").stat().st_mtime_ns)
     _, published = hub.repos["models/some/tiny"]
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         assert (folder / name).read_bytes() == published[name]
-    before = (folder / "model.safetensors").stat().st_mtime_ns
-    download_model("some/tiny", revision="v1", folder=folder)
-    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+    assert len(written) == 1
 
 
 def test_weights_of_a_model_that_is_not_there_are_named(local_hub: None, tmp_path: Path) -> None:
