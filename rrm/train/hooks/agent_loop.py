@@ -5,7 +5,6 @@ it, so a resumed run draws the answers that an uninterrupted one would have draw
 is in no checkpoint.
 """
 
-import hashlib
 import time
 from typing import Any
 from uuid import uuid4
@@ -13,15 +12,7 @@ from uuid import uuid4
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput
 from verl.utils.profiler import simple_timer
 
-
-def request_seed(*parts: object) -> int:
-    """Return a seed below 2^56, the same in every process (the hash of a str is not).
-
-    >>> request_seed(1, "train", 3, "row-7", 0) == request_seed(1, "train", 3, "row-7", 0)
-    True
-    """
-    text = "|".join(map(str, parts))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), "big")
+from rrm.train.seeds import request_seed
 
 
 class PromptOnceLoop(AgentLoopBase):  # type: ignore[misc]
