@@ -91,6 +91,7 @@ def test_wrong_data_stalls_without_a_gpu_and_goes_on_when_the_spec_is_fixed(
     judge = world.apply(manifest("judge"))
     world.stage("judge", "Preparing")
     judge.prepared(result="Failed", reason="DataInvalid", message=message, exitCode=10, prepared=None)
+    judge.end_pod("prepare", exit_code=10)
 
     status = world.stage("judge", "Stalled")
     assert world.condition("judge", "Stalled")["reason"] == "DataInvalid"

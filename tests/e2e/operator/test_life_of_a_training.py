@@ -19,6 +19,7 @@ def test_a_training_goes_from_apply_to_succeeded_and_gives_its_gpus_back(world: 
     world.stage("judge", "Preparing")
     assert world.all("raycluster") == []
     judge.prepared()
+    judge.end_pod("prepare")
 
     status = world.stage("judge", "Starting")
     assert status["attempt"] == 1
@@ -40,6 +41,7 @@ def test_a_training_goes_from_apply_to_succeeded_and_gives_its_gpus_back(world: 
     assert pods == []
 
     judge.exported()
+    judge.end_pod("export")
     status = world.stage("judge", "Succeeded")
     assert status["observedGeneration"] == world.get("rmt", "judge")["metadata"]["generation"]
     assert world.condition("judge", "Succeeded")["status"] == "True"

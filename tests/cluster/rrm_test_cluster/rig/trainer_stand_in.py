@@ -1,12 +1,14 @@
 """Says what the trainer would say, for pods that run nothing: records in the progress ConfigMap."""
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rrm_api.run import digest_of
+from rrm_api.run import digest_of, intent_of
+from rrm_api.v1alpha1 import parse_training
 from rrm_test_cluster.cluster import Cluster
 from rrm_test_cluster.errors import CommandFailed
 
@@ -48,11 +50,11 @@ class TrainerStandIn:
 
     def prepared(self, **changes: Any) -> None:
         """Answer that the data is prepared."""
-        self.record("prepare", self._digest("intent.json"), **{"prepared": PREPARED, **changes})
+        self.record("prepare", self._intent_digest(), **{"prepared": PREPARED, **changes})
 
     def trained(self, attempt: int = 1, **changes: Any) -> None:
         """Answer that an attempt reached its last step."""
-        self.record("train", self._digest("run.json"), attempt=attempt, trained=TRAINED, **changes)
+        self.record("train", self._run_digest(), attempt=attempt, trained=TRAINED, **changes)
 
     def failed(self, attempt: int = 1, *, exit_code: int, log_tail: str) -> None:
         """Answer that an attempt failed."""
@@ -63,12 +65,26 @@ class TrainerStandIn:
             "exitCode": exit_code,
             "logTail": log_tail,
         }
-        self.record("train", self._digest("run.json"), attempt=attempt, **changes)
+        self.record("train", self._run_digest(), attempt=attempt, **changes)
 
     def exported(self, **changes: Any) -> None:
         """Answer that the model is exported."""
         exported = {"path": f"{self.training}/export", "step": 12}
-        self.record("export", self._digest("run.json"), exported=exported, **changes)
+        self.record("export", self._run_digest(), exported=exported, **changes)
+
+    def end_pod(self, role: str, *, exit_code: int = 0) -> None:
+        """Let the pod of a role's Job end, once there is one that runs."""
+        selector = f"training.rrm.dev/training={self.training},training.rrm.dev/role={role}"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            pods = self.cluster.client.list("pod", namespace=self.namespace, selector=selector)
+            running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
+            if running:
+                name = running[0]["metadata"]["name"]
+                self.cluster.finish_pod(self.namespace, name, exit_code=exit_code)
+                return
+            time.sleep(0.2)
+        raise TimeoutError(f"no pod of role {role} of {self.training} runs after 60 s")
 
     def progress(self, attempt: int, step: int) -> None:
         """Report a step."""
@@ -96,18 +112,26 @@ class TrainerStandIn:
 
     def _write(self, key: str, value: Manifest) -> None:
         patch = json.dumps({"data": {key: json.dumps(value)}})
-        name = f"{self.training}-progress"
+        self._config_map("progress")
         where = ("--namespace", self.namespace, "--type=merge", "--patch", patch)
-        self.cluster.kubectl("patch", "configmap", name, *where)
+        self.cluster.kubectl("patch", "configmap", f"{self.training}-progress", *where)
 
-    def _digest(self, file: str) -> str:
-        deadline = time.monotonic() + 60
+    def _intent_digest(self) -> str:
+        """Return the digest of the spec of now: the operator may not have written it down yet."""
+        found = self.cluster.client.get("rmt", self.training, namespace=self.namespace)
+        return intent_of(parse_training(found)).digest()
+
+    def _run_digest(self) -> str:
+        return digest_of(json.loads(self._config_map("run", "run.json")["run.json"]))
+
+    def _config_map(self, suffix: str, *keys: str) -> dict[str, str]:
+        """Return the data of a ConfigMap of the operator's, once it has those keys."""
+        name, deadline = f"{self.training}-{suffix}", time.monotonic() + 60
         while time.monotonic() < deadline:
-            try:
-                run = self.cluster.client.get("configmap", f"{self.training}-run", namespace=self.namespace)
-            except CommandFailed:
-                run = {}
-            if file in run.get("data", {}):
-                return digest_of(json.loads(run["data"][file]))
+            with contextlib.suppress(CommandFailed):
+                found = self.cluster.client.get("configmap", name, namespace=self.namespace)
+                data: dict[str, str] = found.get("data", {})
+                if data.keys() >= set(keys):
+                    return data
             time.sleep(0.1)
-        raise TimeoutError(f"ConfigMap {self.training}-run has no {file} after 60 s")
+        raise TimeoutError(f"ConfigMap {name} does not have {keys} after 60 s")
