@@ -67,5 +67,7 @@ def tail_of(text: str, limit: int = LOG_TAIL_CHARS) -> str:
     if len(text) <= limit:
         return text
     cut = text[-limit:]
+    if text[-limit - 1] == "\n":
+        return cut
     _, line_break, rest = cut.partition("\n")
     return rest if line_break and rest else cut
