@@ -13,20 +13,31 @@ from rrm.intent_file import read_intent
 from rrm.reporting import Ending, Job, end_with_record
 from rrm.train.attempt import newest_attempt
 from rrm_api.conditions import Reason
-from rrm_api.run import Layout, Role, RunFile
+from rrm_api.run import CLAIMS_MOUNT, VOLUME_MOUNT, Layout, Role, RunFile
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="training.yaml, or the operator's run.json")],
-    volume: Annotated[Path, typer.Option(help="Folder that stands for the training's claim")] = VOLUME,
-    claims: Annotated[Path, typer.Option(help="Folder that holds each other claim under its name")] = CLAIMS,
+    run: Annotated[Path, typer.Option(help="training.yaml, or the operator's run.json")],
+    volume: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Folder of the training's claim; default: {VOLUME}, for a run.json {VOLUME_MOUNT}"
+        ),
+    ] = None,
+    claims: Annotated[
+        Path | None,
+        typer.Option(help=f"Folder of the other claims; default: {CLAIMS}, for a run.json {CLAIMS_MOUNT}"),
+    ] = None,
 ) -> int:
     """Export the best or last whole checkpoint of a training."""
-    run_file = read_run(run, volume.resolve())
+    is_in_pod = run.suffix == ".json"
+    at = (volume or Path(VOLUME_MOUNT if is_in_pod else VOLUME)).resolve()
+    others = (claims or Path(CLAIMS_MOUNT if is_in_pod else CLAIMS)).resolve()
+    run_file = read_run(run, at)
     needs_trainer(run_file.intent.accelerator)
 
     def work() -> Ending:
-        exported = export_judge(run_file, volume=volume.resolve(), claims=claims.resolve())
+        exported = export_judge(run_file, volume=at, claims=others)
         message = f"step {exported.step} is a Hugging Face folder at {exported.path}"
         return Ending(Reason.EXPORTED, message, exported=exported)
 
