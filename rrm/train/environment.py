@@ -17,6 +17,12 @@ QUIET: Final = {
 """No calls home, whole errors, and lines that arrive when they are written."""
 
 CPU: Final = {
+    # Ray's own start takes longer than its defaults allow where many processes share few cores.
+    "RAY_raylet_start_wait_time_s": "180",
+    "RAY_agent_register_timeout_ms": "180000",
+    "RAY_worker_register_timeout_seconds": "180",
+    # It kills workers by the whole machine's memory, page cache included.
+    "RAY_memory_monitor_refresh_ms": "0",
     "VERL_PLATFORM": "cpu",
     # The FSDP engines are registered for cuda and npu only; this makes the registry hand them out here too.
     "VERL_ENGINE_DEVICE": "cuda",
