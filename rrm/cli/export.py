@@ -17,7 +17,7 @@ from rrm_api.run import CLAIMS_MOUNT, VOLUME_MOUNT, Layout, Role, RunFile
 
 
 def export(
-    run: Annotated[Path, typer.Option(help="training.yaml, or the operator's run.json")],
+    run: Annotated[Path, typer.Argument(help="training.yaml, or the operator's run.json")],
     volume: Annotated[
         Path | None,
         typer.Option(
