@@ -18,6 +18,8 @@ from rrm_api.status import CheckpointsStatus
 
 TRACKER: Final = "latest_checkpointed_iteration.txt"
 FEWEST_KEPT: Final = 2
+CLOCK_SKEW_SECONDS: Final = 60.0
+"""How much the clocks of two nodes that write to one volume may differ; saves lie further apart."""
 _STEP: Final = re.compile(r"global_step_([0-9]+)")
 _SHARD: Final = re.compile(r"actor/(model|optim|extra_state)_world_size_([0-9]+)_rank_([0-9]+)\.pt")
 _PARTS: Final = ("model", "optim", "extra_state")
@@ -71,7 +73,7 @@ class Start:
 def is_whole(step: int, files: Iterable[File], tracker: Tracker | None) -> bool:
     """Tell whether a save ended: all ranks of all parts are there and the tracker was written after them.
 
-    A step above the tracker's, or a file newer than the tracker, is a save that was interrupted.
+    A step above the tracker's, or a file clearly newer than the tracker, is a save that was interrupted.
 
     >>> parts = ("model", "optim", "extra_state")
     >>> shards = [File(f"actor/{p}_world_size_1_rank_0.pt", 9, 1.0) for p in parts]
@@ -80,7 +82,9 @@ def is_whole(step: int, files: Iterable[File], tracker: Tracker | None) -> bool:
     (True, False)
     """
     listed = list(files)
-    if tracker is None or step > tracker.step or any(file.changed > tracker.changed for file in listed):
+    if tracker is None or step > tracker.step:
+        return False
+    if any(file.changed > tracker.changed + CLOCK_SKEW_SECONDS for file in listed):
         return False
     present = {file.name for file in listed if file.size > 0}
     shards = [match.groups() for name in present if (match := _SHARD.fullmatch(name))]

@@ -48,6 +48,8 @@ PINNED: Final[dict[str, Value]] = {
     f"{ACTOR}.strategy": "fsdp2",
     f"{ACTOR}.fsdp_config.strategy": "fsdp2",
     f"{ROLLOUT}.name": "vllm",
+    # Otherwise its actors are bound to any node, also to a head without CPUs, where they never start.
+    "+transfer_queue.backend.SimpleStorage.required_node_resource": "GPU",
     "trainer.logger": "[console,file]",
     "trainer.project_name": "rrm",
     # Steps bound the run, epochs do not: the number of steps was settled when the rows were prepared.
@@ -97,8 +99,6 @@ CPU: Final[dict[str, Value]] = {
     "reward.num_workers": 1,
     "transfer_queue.backend.SimpleStorage.num_data_storage_units": 1,
     "transfer_queue.backend.SimpleStorage.total_storage_size": 2000,
-    # Otherwise its actors are bound to any node, also to a head without CPUs, where they never start.
-    "+transfer_queue.backend.SimpleStorage.required_node_resource": "GPU",
 }
 """A CPU computes in float32, without compiler and flash attention; only FSDP2 accepts its parameters."""
 

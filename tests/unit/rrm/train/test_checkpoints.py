@@ -43,7 +43,13 @@ def without(name: str, files: list[File]) -> list[File]:
         pytest.param(files_of(), None, False, id="without a tracker no save ever ended"),
         pytest.param(files_of(), Tracker(6, TRACKED), False, id="the tracker still names an earlier step"),
         pytest.param(
-            files_of(changed=TRACKED + 1), Tracker(24, TRACKED), False, id="a file is newer than the tracker"
+            files_of(changed=TRACKED + 61), Tracker(24, TRACKED), False, id="a file is newer than the tracker"
+        ),
+        pytest.param(
+            files_of(changed=TRACKED + 5),
+            Tracker(12, TRACKED),
+            True,
+            id="another node's clock is a bit ahead",
         ),
         pytest.param(
             without("actor/optim_world_size_2_rank_1.pt", files_of(2)),
