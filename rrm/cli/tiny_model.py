@@ -46,5 +46,7 @@ def tiny_model(
         console.print(f"{parameters:,} parameters, {len(recipe.prompts)} prompts, {seconds:.0f} s")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(cached, folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes for its owner alone; pods read as somebody else
     console.print(f"tiny model: {folder}")
     return 0

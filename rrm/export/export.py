@@ -65,6 +65,8 @@ def choose(checkpoints: list[Checkpoint], wanted: ExportCheckpoint, rewards: dic
 
 
 def _publish(partial: Path, layout: Layout, step: int) -> ExportStatus:
+    for file in partial.iterdir():
+        file.chmod(0o644)  # safetensors writes for its owner alone; a judge is there to be read
     # Two renames, for a folder cannot replace a folder that is not empty.
     old = layout.export.with_name(f"{layout.export.name}.old")
     shutil.rmtree(old, ignore_errors=True)
