@@ -38,9 +38,15 @@ def test_it_goes_to_the_end_and_says_what_came_of_it(trained: Any) -> None:
 
 
 def test_all_sample_rows_are_read_and_those_that_fit_are_used(trained: Any) -> None:
-    report = json.loads((trained.folder / "data" / "data.json").read_text())["prepared"]
-    assert report["readRows"] == 503
-    assert (report["data"]["train"], report["data"]["validation"]) == (254, 64)
+    report = json.loads((trained.folder / "data" / "data.json").read_text())
+    assert report["prepared"]["readRows"] == 503
+    parts = report["parts"].values()
+    fit = [
+        sum(source["read"] for source in part["sources"]) - part["dropped"]["prompt too long"]["rows"]
+        for part in parts
+    ]
+    assert fit == [254, 228]
+    assert [part["rows"] for part in parts] == [252, 64], "two prompts are also in validation"
 
 
 def test_rollout_and_actor_agree_at_every_step(trained: Any) -> None:
