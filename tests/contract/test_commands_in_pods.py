@@ -1,5 +1,6 @@
 """The commands the operator writes into pods, and the command line that has to understand them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,21 @@ from rrm.cli import COMMANDS, _load
 GOLDENS = Path(__file__).parents[1] / "golden" / "plan"
 
 
+def containers(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping with a command, however deep."""
+    if isinstance(value, dict):
+        if isinstance(value.get("command"), list):
+            yield value
+        yield from (found for child in value.values() for found in containers(child))
+    elif isinstance(value, list):
+        yield from (found for child in value for found in containers(child))
+
+
 def commands() -> list[list[str]]:
-    """Return every `python -m rrm.cli ...` of the planned Jobs, as reviewed in the goldens."""
-    found: list[list[str]] = []
-
-    def visit(value: Any) -> None:
-        if isinstance(value, dict):
-            command = value.get("command")
-            if isinstance(command, list) and command[:3] == ["python", "-m", "rrm.cli"]:
-                found.append(command[3:])
-            for child in value.values():
-                visit(child)
-        elif isinstance(value, list):
-            for child in value:
-                visit(child)
-
-    for file in sorted(GOLDENS.glob("*.yaml")):
-        for document in yaml.safe_load_all(file.read_text()):
-            visit(document)
-    return found
+    """Return what follows `python -m rrm.cli` in the planned Jobs, as reviewed in the goldens."""
+    documents = [it for file in sorted(GOLDENS.glob("*.yaml")) for it in yaml.safe_load_all(file.read_text())]
+    lines = [container["command"] for container in containers(documents)]
+    return [line[3:] for line in lines if line[:3] == ["python", "-m", "rrm.cli"]]
 
 
 def test_prepare_and_export_are_both_planned() -> None:
@@ -40,5 +37,5 @@ def test_prepare_and_export_are_both_planned() -> None:
 def test_the_command_line_understands_what_the_operator_writes(command: list[str]) -> None:
     name, *arguments = command
     assert name in COMMANDS
-    parsed = _load(name).make_context(name, arguments, resilient_parsing=False)
+    parsed = _load(name).make_context(name, arguments)
     assert {str(parsed.params[key]) for key in ("volume", "claims")} == {"/mnt/rrm", "/mnt/claims"}
