@@ -48,7 +48,9 @@ def test_a_command_has_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["prepare"], ["prepare", "x", "--nonsense"]], ids=str)
-def test_wrong_arguments_are_a_configuration_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_are_a_configuration_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 11
     assert "rrm --help" in capsys.readouterr().err
 
@@ -76,7 +78,10 @@ def test_an_intent_and_its_training_prepare_the_same(demo_claims: Path, tmp_path
     [
         (lambda m: m["spec"]["workers"].update(nodes=0), "spec.workers.nodes: Input should be greater than"),
         (lambda m: m["spec"].update(nonsense=1), "spec.nonsense: Extra inputs are not permitted"),
-        (lambda m: m["spec"]["reward"].update(linear={}), "spec.reward needs exactly one of exponential and linear"),
+        (
+            lambda m: m["spec"]["reward"].update(linear={}),
+            "spec.reward needs exactly one of exponential and linear",
+        ),
         (lambda m: m["spec"].pop("model"), "spec.model: Field required"),
     ],
     ids=["no nodes", "unknown field", "two rewards", "no model"],

@@ -1,4 +1,4 @@
-"""`hf://` against a hub-shaped server on this machine, named by HF_ENDPOINT: no test here reaches the real hub."""
+"""`hf://` against a hub-shaped server on this machine, named by HF_ENDPOINT; none reaches the real hub."""
 
 import gzip
 import json
@@ -47,7 +47,7 @@ class LocalHubHandler(BaseHTTPRequestHandler):
         else:
             self.file(path)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name http.server calls
 
     def info(self, path: str) -> None:
         repo, _, revision = path.partition("/revision/")

@@ -1,4 +1,4 @@
-"""Preparing the demo's rows: the counts, the bytes, the contract with the trainer, and prompts that never leak."""
+"""Preparing the demo's rows: counts, bytes, the contract with the trainer, prompts that never leak."""
 
 import gzip
 import json
@@ -69,7 +69,9 @@ def test_numbers_of_the_run_are_resolved(demo: tuple[Path, Prepared]) -> None:
 
 def test_columns_are_the_contract_with_the_trainer(demo: tuple[Path, Prepared]) -> None:
     message = pa.struct([("role", pa.string()), ("content", pa.string())])
-    assert {field.name: field.type for field in pq.read_schema(demo[0] / "tiny-judge/data/train.parquet")} == {
+    assert {
+        field.name: field.type for field in pq.read_schema(demo[0] / "tiny-judge/data/train.parquet")
+    } == {
         "row_id": pa.string(),
         "prompt_group": pa.string(),
         "data_source": pa.string(),
@@ -84,12 +86,16 @@ def test_columns_are_the_contract_with_the_trainer(demo: tuple[Path, Prepared]) 
 def test_rows_say_what_the_trainer_needs(demo: tuple[Path, Prepared]) -> None:
     rows = rows_of(demo[0], "train") + rows_of(demo[0], "validation")
     assert len({row["row_id"] for row in rows}) == len(rows)
-    assert {(row["scale_low"], row["scale_high"], row["data_source"]) for row in rows} == {(0.0, 4.0, "helpsteer2")}
+    assert {(row["scale_low"], row["scale_high"], row["data_source"]) for row in rows} == {
+        (0.0, 4.0, "helpsteer2")
+    }
     assert max(row["prompt_tokens"] for row in rows) <= 448
     assert rows[0]["messages"][0]["role"] == "user"
 
 
-def test_prompt_tokens_are_what_the_chat_template_gives(demo: tuple[Path, Prepared], demo_claims: Path) -> None:
+def test_prompt_tokens_are_what_the_chat_template_gives(
+    demo: tuple[Path, Prepared], demo_claims: Path
+) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(demo_claims / "demo/model")
@@ -113,7 +119,9 @@ def test_another_seed_draws_other_validation_rows(
     assert run(make_intent(data=data), demo_claims, tmp_path).data.digest != demo[1].data.digest
 
 
-def test_no_training_prompt_is_in_the_validation_source(demo: tuple[Path, Prepared], demo_claims: Path) -> None:
+def test_no_training_prompt_is_in_the_validation_source(
+    demo: tuple[Path, Prepared], demo_claims: Path
+) -> None:
     lines = (demo_claims / "demo/helpsteer2/eval.jsonl").read_text(encoding="utf-8").splitlines()
     held = {prompt_group(json.loads(line)["prompt"]) for line in lines}
     assert not held & {row["prompt_group"] for row in rows_of(demo[0], "train")}
@@ -123,9 +131,15 @@ def test_a_share_of_the_prompts_becomes_validation(
     demo_claims: Path, make_intent: MakeIntent, tmp_path: Path
 ) -> None:
     uris = ("pvc://demo/helpsteer2/train.jsonl", "pvc://demo/helpsteer2/eval.jsonl")
-    data = {"train": [SOURCE | {"uri": uri} for uri in uris], "validation": {"fraction": "0.2"}, "maxPromptTokens": 448}
+    data = {
+        "train": [SOURCE | {"uri": uri} for uri in uris],
+        "validation": {"fraction": "0.2"},
+        "maxPromptTokens": 448,
+    }
     prepared = run(make_intent(data=data), demo_claims, tmp_path)
-    train, validation = ({row["prompt_group"] for row in rows_of(tmp_path, part)} for part in ("train", "validation"))
+    train, validation = (
+        {row["prompt_group"] for row in rows_of(tmp_path, part)} for part in ("train", "validation")
+    )
     assert not train & validation
     assert len(validation) == round(0.2 * (len(train) + len(validation)))
     assert prepared.data.train + prepared.data.validation == 254 + 228
@@ -208,7 +222,9 @@ def test_checkpoints_of_another_training_are_never_continued(
     run(changed, demo_claims, tmp_path)  # nothing was trained yet: the new one takes the folder over
     (tmp_path / "tiny-judge/checkpoints/global_step_12").mkdir(parents=True)
     run(changed, demo_claims, tmp_path)
-    with pytest.raises(CheckpointMismatch, match=r"differs in spec\.reward\.exponential, spec\.reward\.linear"):
+    with pytest.raises(
+        CheckpointMismatch, match=r"differs in spec\.reward\.exponential, spec\.reward\.linear"
+    ):
         run(make_intent(), demo_claims, tmp_path)
     longer = changed.model_copy(update={"training": changed.training.model_copy(update={"max_steps": 48})})
     assert run(longer, demo_claims, tmp_path).total_steps == 48

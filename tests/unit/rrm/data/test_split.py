@@ -29,7 +29,10 @@ def test_another_seed_draws_otherwise() -> None:
     assert drawn(keys, seed=1) != drawn(keys, seed=2)
 
 
-@given(st.text(), st.sampled_from([str.upper, str.lower, lambda text: f"  {text}\n", lambda text: text + "\u3000"]))
+@given(
+    st.text(),
+    st.sampled_from([str.upper, str.lower, lambda text: f"  {text}\n", lambda text: text + "\u3000"]),
+)
 def test_a_prompt_written_a_little_otherwise_is_the_same_prompt(text: str, vary) -> None:  # type: ignore[no-untyped-def]
     if text.upper().casefold() == text.casefold() and text.lower().casefold() == text.casefold():
         assert prompt_group(vary(text)) == prompt_group(text)

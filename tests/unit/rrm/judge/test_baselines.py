@@ -46,7 +46,9 @@ def test_published_shares_give_the_published_floors() -> None:
 def test_the_constant_is_chosen_on_training_labels_not_on_validation() -> None:
     floors = fit_floors([0.0, 0.0, 1.0], scale=SCALE, reward=EXPONENTIAL)
     assert floors[0].name == "constant-0"
-    assert score_floors(floors, [4.0], scale=SCALE, reward=EXPONENTIAL)["constant-0"] == pytest.approx(0.1353, abs=1e-4)
+    assert score_floors(floors, [4.0], scale=SCALE, reward=EXPONENTIAL)["constant-0"] == pytest.approx(
+        0.1353, abs=1e-4
+    )
 
 
 @given(LABELS)

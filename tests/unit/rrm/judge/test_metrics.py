@@ -55,7 +55,12 @@ def test_a_constant_judge_has_no_agreement_and_no_correlation() -> None:
 def test_unreadable_answers_count_as_the_worst_prediction() -> None:
     rows = [scored(3, 3, reward=1), scored(3, 0, reward=0, parse_ok=False)]
     metrics = judge_metrics(rows, SCALE)
-    assert (metrics["exact"], metrics["mae"], metrics["parse_rate"], metrics["reward"]) == (0.5, 1.5, 0.5, 0.5)
+    assert (metrics["exact"], metrics["mae"], metrics["parse_rate"], metrics["reward"]) == (
+        0.5,
+        1.5,
+        0.5,
+        0.5,
+    )
 
 
 def test_no_rows_have_no_metrics() -> None:
@@ -65,4 +70,7 @@ def test_no_rows_have_no_metrics() -> None:
 
 def test_metrics_reach_the_api_without_what_it_cannot_say() -> None:
     metrics = as_metrics({"reward": 1e-9, "kappa": -0.25, "bad": math.nan, "worse": math.inf})
-    assert [(metric.name, metric.value) for metric in metrics] == [("reward", "0.000000"), ("kappa", "-0.250000")]
+    assert [(metric.name, metric.value) for metric in metrics] == [
+        ("reward", "0.000000"),
+        ("kappa", "-0.250000"),
+    ]
