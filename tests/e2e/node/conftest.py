@@ -93,16 +93,16 @@ def claim() -> Path:
 
 @pytest.fixture(scope="session")
 def ground(node_cluster: Cluster, claim: Path) -> Ground:
-    """Return the cluster with the operator installed by helm, and the demo's training applied."""
+    """Return the cluster with the operator installed by helm from its image."""
     made = furnish(node_cluster, claim, Teller())
     install_operator(made.client, made.values)
-    apply_example(made, Wanted())
     return made
 
 
 @pytest.fixture(scope="session")
 def demo(ground: Ground, node_cluster: Cluster) -> Trainings:
-    """Return the namespace in which the demo's training runs."""
+    """Apply the demo's training, and return its namespace."""
+    apply_example(ground, Wanted())
     trainings = Trainings(node_cluster, NAMESPACE)
     assert trainings.names(RESOURCE) == [TRAINING]
     return trainings

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from rrm_test_cluster.demo.ground import Ground
-
 pytestmark = pytest.mark.node
 
 Manifest = dict[str, Any]
@@ -58,7 +56,8 @@ NO_IMAGE = "localhost/nothing:1"
 
 
 @pytest.fixture(scope="module")
-def bad(ground: Ground, make_namespace: Any) -> Any:
+def bad(demo: Any, make_namespace: Any) -> Any:
+    """Apply every wrong training at once, after the demo's own, which trains meanwhile."""
     trainings = make_namespace("bad", spoil)
     for name, (change, _, _) in CASES.items():
         trainings.apply(name, change)
