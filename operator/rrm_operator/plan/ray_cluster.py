@@ -18,8 +18,7 @@ TOKEN_KEY: Final = "auth_token"
 _HEAD_PORTS: Final = (("gcs-server", 6379), ("dashboard", 8265), ("client", 10001))
 _START: Final = {"disable-usage-stats": "true"}
 _CPU_HEAD_STORE: Final = {"object-store-memory": "200000000"}
-# 16 logical CPUs: verl's bundles and actors want 8 or more on a node, whatever its real cores are.
-_CPU_WORKER: Final = {"num-cpus": "16", "object-store-memory": "500000000"}
+_CPU_WORKER: Final = {"object-store-memory": "500000000"}
 _HEAD_SHARED_MEMORY: Final = "2Gi"
 
 
@@ -52,6 +51,19 @@ def plan_ray_cluster(
         "ray.io/disable-provisioned-head-restart": "true",
     }
     return _secret(situation, keys, secret), with_annotations(cluster, **annotations)
+
+
+def logical_cpus(gpus: int) -> int:
+    """Return how many CPUs Ray shall count on a node, whatever its real cores are; for 1 GPU or more.
+
+    verl (its resource pool) asks for one bundle of 3 CPUs and 1 GPU per GPU, all on one node, and the
+    processes beside the bundles ask for one CPU each. Told no number, KubeRay derives it from the CPU
+    request, and bundles that no node can hold are waited for without end.
+
+    >>> logical_cpus(1), logical_cpus(8)
+    (16, 64)
+    """
+    return max(16, 8 * gpus)
 
 
 def _secret(situation: Situation, keys: RayKeys, name: str) -> Manifest:
@@ -87,7 +99,7 @@ def _head(situation: Situation, settings: Settings) -> Manifest:
 def _workers(situation: Situation, settings: Settings) -> Manifest:
     spec, workers = situation.training.spec, situation.training.spec.workers
     on_cpu = workers.accelerator is Accelerator.CPU
-    gpus = str(workers.gpus_per_node)
+    gpus, cpus = str(workers.gpus_per_node), str(logical_cpus(workers.gpus_per_node))
     part = Part(
         role=PodRole.WORKER,
         knobs=workers,
@@ -98,7 +110,7 @@ def _workers(situation: Situation, settings: Settings) -> Manifest:
         extended_resources=() if on_cpu else ((workers.gpu_resource, gpus),),
     )
     # Without GPUs the number is logical: verl places one process per GPU either way.
-    start = {**_START, **(_CPU_WORKER if on_cpu else {}), "num-gpus": gpus}
+    start = {**_START, **(_CPU_WORKER if on_cpu else {}), "num-cpus": cpus, "num-gpus": gpus}
     return {
         "groupName": "workers",
         "replicas": workers.nodes,

@@ -59,6 +59,16 @@ async def test_a_training_on_cpu_asks_for_no_device_and_counts_gpus_logically(po
     assert environment(pods["worker"])["VERL_PLATFORM"] == "cpu"
 
 
+@pytest.mark.parametrize("example", ["pointwise", "tiny-cpu"])
+@pytest.mark.parametrize("gpus", range(1, 17))
+async def test_a_node_counts_enough_cpus_for_verls_bundles_whatever_its_pod_requests(
+    pods_of: Make, gpus: int, example: str
+) -> None:
+    pods = await pods_of(lambda spec: spec["workers"].update(gpusPerNode=gpus), example=example)
+    # 3 per GPU in verl's bundles, up to 2 per GPU in actors beside them, 1 to spare.
+    assert int(pods["start"]["rayStartParams"]["num-cpus"]) >= 3 * gpus + 2 * gpus + 1
+
+
 async def test_only_who_reports_has_a_token_and_the_name_to_report_to(pods_of: Make) -> None:
     pods = await pods_of(unchanged)
     for role, reports in {"prepare": True, "head": True, "worker": False}.items():
