@@ -24,6 +24,14 @@ def progress_name(training: str) -> str:
     return f"{training}-progress"
 
 
+def account_name(training: str) -> str:
+    """Return the name of the account, Role and RoleBinding of a training's pods.
+
+    Never the bare name: a training called `default` must not seize the account of that name.
+    """
+    return f"{training}-trainer"
+
+
 def claim_name(training: str) -> str:
     """Return the name of the claim we make."""
     return f"{training}-checkpoints"

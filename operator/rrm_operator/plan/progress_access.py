@@ -3,14 +3,14 @@
 from rrm_api.run import PROGRESS_CONFIG_MAP_ENV
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.facts import Manifest
-from rrm_operator.plan.names import metadata_of, progress_name
+from rrm_operator.plan.names import account_name, metadata_of, progress_name
 
 _RBAC = "rbac.authorization.k8s.io"
 
 
 def service_account(training: RewardModelTraining) -> str:
     """Return the service account of all pods."""
-    return training.spec.service_account_name or training.metadata.name
+    return training.spec.service_account_name or account_name(training.metadata.name)
 
 
 def progress_environment(training: RewardModelTraining) -> dict[str, str]:
@@ -24,7 +24,7 @@ def plan_progress_access(training: RewardModelTraining) -> tuple[Manifest, ...]:
     account: Manifest = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata_of(metadata, metadata.name, "progress"),
+        "metadata": metadata_of(metadata, account_name(metadata.name), "progress"),
         # A token is mounted only into pods that say so.
         "automountServiceAccountToken": False,
     }
@@ -42,7 +42,7 @@ def _role(training: RewardModelTraining) -> Manifest:
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "Role",
-        "metadata": metadata_of(metadata, metadata.name, "progress"),
+        "metadata": metadata_of(metadata, account_name(metadata.name), "progress"),
         "rules": [
             {
                 "apiGroups": [""],
@@ -64,7 +64,7 @@ def _role_binding(training: RewardModelTraining) -> Manifest:
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "RoleBinding",
-        "metadata": metadata_of(metadata, metadata.name, "progress"),
-        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": metadata.name},
+        "metadata": metadata_of(metadata, account_name(metadata.name), "progress"),
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": account_name(metadata.name)},
         "subjects": [subject],
     }

@@ -164,6 +164,22 @@ async def test_a_named_service_account_is_used_and_none_is_made(
     assert binding["subjects"][0]["name"] == "trainer"
 
 
+async def test_a_training_called_default_does_not_seize_the_account_default(
+    operator_of: Make, load_example: Make
+) -> None:
+    manifest = load_example("tiny-cpu")
+    manifest["metadata"]["name"] = "default"
+    operator = operator_of(manifest)
+    await operator.settle()
+    planned = operator.world.planned
+    for kind in (Kind.SERVICE_ACCOUNT, Kind.ROLE, Kind.ROLE_BINDING):
+        assert [name for it, name in planned if it == kind] == ["default-trainer"]
+    binding = planned[Kind.ROLE_BINDING, "default-trainer"]
+    assert binding["roleRef"]["name"] == binding["subjects"][0]["name"] == "default-trainer"
+    (job,) = [it for (kind, _), it in planned.items() if kind == Kind.JOB]
+    assert job["spec"]["template"]["spec"]["serviceAccountName"] == "default-trainer"
+
+
 def test_a_merge_changes_nothing_in_place() -> None:
     below = {"spec": {"containers": [{"name": "main", "env": [{"name": "A", "value": "1"}]}]}}
     above = {"spec": {"containers": [{"name": "main", "env": [{"name": "A", "value": "2"}]}]}}
