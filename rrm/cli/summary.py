@@ -38,7 +38,7 @@ class Summary:
         best: Those of the best whole checkpoint; empty if there is none.
         best_step: Its step.
         whole: Steps of all whole checkpoints.
-        lift: Over the best of base and floors; None if either side is missing.
+        lift: Over the best of base and floors; None if either side is missing or on other rows.
     """
 
     run: RunFile
@@ -110,7 +110,7 @@ def verdict_of(summary: Summary) -> str:
     """Return the lift with its interval and what it means, in one line."""
     lift = summary.lift
     if lift is None:
-        return "lift: not measured, for base or checkpoint was not validated"
+        return "lift: not measured, for base or checkpoint was not validated, or not on the same rows"
     interval = f"95 % interval {lift.low:+.3f} to {lift.high:+.3f}"
     return f"lift over {lift.reference}: {lift.value:+.3f} ({interval}): {lift.verdict}"
 

@@ -1,6 +1,8 @@
 """The fingerprint of a training's folder: checkpoints of one training are never continued by another."""
 
 import json
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,40 @@ from rrm_api.run import Intent, Layout, fingerprint
 def claim_identity(intent: Intent, layout: Layout) -> None:
     """Write the fingerprint of the intent, unless the folder's checkpoints depend on another.
 
+    Without checkpoints another fingerprint replaces the old one; what was measured under that is moved aside.
+
     Raises:
         CheckpointMismatch: If there are checkpoints whose fingerprint differs; names the fields.
     """
     wanted = fingerprint(intent)
-    if has_checkpoints(layout.checkpoints) and layout.identity.exists():
+    if layout.identity.exists():
         kept = json.loads(layout.identity.read_text(encoding="utf-8"))
         changed = sorted(differing(kept, wanted))
-        if changed:
+        if changed and has_checkpoints(layout.checkpoints):
             raise CheckpointMismatch(
                 f"{layout.root}: expected checkpoints of this training, found those of one that differs in "
                 f"{', '.join(changed)}; create a new training with another name, or remove the folder"
             )
+        if changed:
+            _set_measured_aside(layout)
     write_text(layout.identity, json.dumps(wanted, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _set_measured_aside(layout: Layout) -> None:
+    """Move what was measured of the untrained model: other rows, another reward, another base."""
+    measured = [layout.root / "validations.json", *layout.root.glob("attempt-*/validation-*.parquet")]
+    move_aside([path for path in measured if path.exists()], layout.root, prefix="replaced-")
+
+
+def move_aside(paths: Sequence[Path], root: Path, *, prefix: str) -> None:
+    """Move files or folders below a root into its first free folder `<prefix><n>`, keeping their places."""
+    if not paths:
+        return
+    aside = next(folder for n in count(1) if not (folder := root / f"{prefix}{n}").exists())
+    for path in paths:
+        target = aside / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
 
 
 def has_checkpoints(folder: Path) -> bool:

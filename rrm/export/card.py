@@ -22,7 +22,7 @@ class Numbers:
         step: Step of the exported checkpoint.
         base: Validation metrics of the untrained model; empty if they were never measured.
         trained: Those of the exported checkpoint; empty if it was saved without a validation.
-        lift: Over the best of base and floors; None if either side is missing.
+        lift: Over the best of base and floors; None if either side is missing or on other rows.
     """
 
     step: int
@@ -98,7 +98,7 @@ def _table(run: RunFile, numbers: Numbers) -> str:
 def _verdict(numbers: Numbers) -> str:
     lift = numbers.lift
     if lift is None:
-        return "The lift over floors and base was not measured."
+        return "The lift over floors and base was not measured: one side is missing, or on other rows."
     return (
         f"Lift over {lift.reference}: {lift.value:+.3f}, 95 % interval {lift.low:+.3f} to {lift.high:+.3f}: "
         f"**{lift.verdict}**."

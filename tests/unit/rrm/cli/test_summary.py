@@ -46,10 +46,10 @@ def attempt(tmp_path: Path) -> Attempt:
     return made
 
 
-def validated(attempt: Attempt, step: int, *, reward: float, number: int) -> None:
+def validated(attempt: Attempt, step: int, *, reward: float, number: int, first_row: int = 0) -> None:
     """Write answers that all earn the same; every label is 0, so that constant-2 earns exp(-1)."""
     outcomes = {
-        "row_id": [f"r{i}" for i in range(ROWS)],
+        "row_id": [f"r{first_row + i}" for i in range(ROWS)],
         "prompt_group": [f"g{i // 2}" for i in range(ROWS)],
         **{name: [value] * ROWS for name, value in ANSWER.items()},
     }
@@ -106,6 +106,15 @@ def test_what_was_not_validated_is_said_to_be_so(attempt: Attempt) -> None:
     summary = read_summary(attempt.layout.root)
     assert (summary.lift, summary.best_step, summary.whole) == (None, None, ())
     assert "not measured" in verdict_of(summary)
+
+
+def test_base_and_checkpoint_on_different_rows_have_no_lift(attempt: Attempt) -> None:
+    validated(attempt, 0, reward=0.3, number=1)
+    validated(attempt, 24, reward=0.9, number=2, first_row=1)
+    checkpoint(attempt, 24)
+    summary = read_summary(attempt.layout.root)
+    assert summary.lift is None
+    assert "not on the same rows" in verdict_of(summary)
 
 
 def test_a_folder_without_attempts_is_refused(tmp_path: Path) -> None:

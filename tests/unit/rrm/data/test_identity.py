@@ -1,0 +1,52 @@
+"""Whose folder it is: what a training left behind there is never taken for another's."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rrm.data.identity import claim_identity
+from rrm_api.run import Intent, Layout
+
+MakeIntent = Callable[..., Intent]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path, "tiny-judge")
+
+
+def measure(layout: Layout, number: int = 1) -> None:
+    """Leave what an attempt that measured the untrained model leaves."""
+    layout.attempt(number).mkdir(parents=True, exist_ok=True)
+    (layout.root / "validations.json").write_text("{}")
+    (layout.attempt(number) / "validation-0.parquet").write_bytes(b"rows")
+    (layout.attempt(number) / "job.log").write_text("lines")
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_numbers_of_a_spec_that_was_replaced_before_its_first_checkpoint_are_moved_aside(
+    layout: Layout, make_intent: MakeIntent
+) -> None:
+    for reward in ({"exponential": {}}, {"linear": {}}, {"exponential": {}}):
+        claim_identity(make_intent(reward=reward), layout)
+        measure(layout)
+    assert names(layout.root) == {
+        "identity.json",
+        "validations.json",
+        "attempt-1/validation-0.parquet",
+        "attempt-1/job.log",
+        *("replaced-1/validations.json", "replaced-1/attempt-1/validation-0.parquet"),
+        *("replaced-2/validations.json", "replaced-2/attempt-1/validation-0.parquet"),
+    }
+
+
+def test_numbers_of_the_same_spec_stay(layout: Layout, make_intent: MakeIntent) -> None:
+    claim_identity(make_intent(), layout)
+    measure(layout)
+    claim_identity(make_intent(training={"maxSteps": 48, "batchSize": 8, "miniBatchSize": 8}), layout)
+    assert not list(layout.root.glob("replaced-*"))
+    assert (layout.root / "validations.json").is_file()
