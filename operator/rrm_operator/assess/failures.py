@@ -7,7 +7,7 @@ Ray says the job ended, and 10 s later there is still no record  -->  TrainingFa
 Ray has not answered for 300 s and the head is not ready  -->  ClusterLost
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rrm_api.conditions import Reason
@@ -69,7 +69,7 @@ def job_failure(situation: Situation, job: JobFact | None, record: Record | None
     fallback = Reason.PREPARE_FAILED if job.role.value == PodRole.PREPARE else Reason.EXPORT_FAILED
     pod = next(iter(situation.pods(PodRole(job.role.value), owner=job.name)), None)
     if record is not None and record.result is not Result.DONE and _is_about(record, job, pod):
-        return _from_record(record, fallback)
+        return _with_remedy(_from_record(record, fallback), job, situation)
     if situation.now - (seconds_of(job.finished_time) or 0) < RECORD_GRACE_SECONDS:
         return None
     code = pod.exit_code if pod is not None else None
@@ -78,11 +78,21 @@ def job_failure(situation: Situation, job: JobFact | None, record: Record | None
         _last_words(pod),
         *_unreadable(situation),
     ]
-    return Failure(
+    failure = Failure(
         reason=_BY_EXIT_CODE.get(ExitCode(code), fallback) if code in set(ExitCode) else fallback,
         message=f"Job {job.name}: " + "; ".join(word for word in words if word),
         exit_code=code,
     )
+    return _with_remedy(failure, job, situation)
+
+
+def _with_remedy(failure: Failure, job: JobFact, situation: Situation) -> Failure:
+    """Return a failure that no edit of the spec is needed for, with what makes the Job run again."""
+    if failure.reason not in (Reason.PREPARE_FAILED, Reason.EXPORT_FAILED):
+        return failure
+    namespace = situation.training.metadata.namespace
+    remedy = f"`kubectl delete job {job.name} --namespace {namespace}` runs it again"
+    return replace(failure, message=f"{failure.message}; {remedy}")
 
 
 def _is_about(record: Record, job: JobFact, pod: PodFact | None) -> bool:

@@ -1,0 +1,81 @@
+"""Prepare and export Jobs that fail without a fault of the spec: what to do is said, and it helps."""
+
+from typing import Any
+
+import pytest
+
+from rrm_api.conditions import Reason
+from rrm_api.run import Result, Role
+from rrm_operator.facts import Kind
+
+BROKEN_NODE = {
+    "result": Result.FAILED,
+    "reason": Reason.PREPARE_FAILED,
+    "message": "the hub did not answer",
+    "exit_code": 20,
+}
+
+
+def stalled(operator: Any) -> str:
+    message: str = operator.world.condition("Stalled")["message"]
+    return message
+
+
+def delete_as_told(operator: Any, name: str) -> None:
+    """Do what the message says, as kubectl and the garbage collector do it."""
+    assert f"`kubectl delete job {name} --namespace demo`" in stalled(operator)
+    for pod in operator.world.pods(name):
+        operator.world.remove(Kind.POD, pod)
+    operator.world.remove(Kind.JOB, name)
+
+
+async def trained(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    world.prepare_succeeds()
+    await operator.settle()
+    world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_ends()
+    await operator.settle()
+    world.pods_leave()
+    assert await operator.settle() == "Exporting"
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+async def test_preparing_that_broke_by_infrastructure_says_how_to_run_it_again(
+    operator: Any, has_record: bool
+) -> None:
+    world = operator.world
+    await operator.settle()
+    record = world.record(Role.PREPARE, **BROKEN_NODE) if has_record else None
+    world.job_ends(Role.PREPARE, record, exit_code=20)
+    world.seconds += 10
+    assert await operator.settle() == "Stalled"
+    (job,) = world.named(Kind.JOB)
+    delete_as_told(operator, job)
+    assert await operator.settle() == "Preparing"
+    world.prepare_succeeds()
+    assert await operator.settle() == "Provisioning"
+
+
+async def test_an_export_without_a_record_says_how_to_run_it_again(operator: Any) -> None:
+    world = operator.world
+    await trained(operator)
+    world.job_ends(Role.EXPORT, None, exit_code=20)
+    world.seconds += 10
+    assert await operator.settle() == "Failed"
+    (job,) = (name for name in world.named(Kind.JOB) if "-export-" in name)
+    delete_as_told(operator, job)
+    assert await operator.settle() == "Exporting"
+    world.export_succeeds()
+    assert await operator.settle() == "Succeeded"
+
+
+async def test_a_fault_of_the_data_is_not_to_be_run_again(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    fault = BROKEN_NODE | {"reason": Reason.DATA_INVALID, "exit_code": 10}
+    world.job_ends(Role.PREPARE, world.record(Role.PREPARE, **fault), exit_code=10)
+    assert await operator.settle() == "Stalled"
+    assert "kubectl delete" not in stalled(operator)
