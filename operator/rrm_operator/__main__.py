@@ -35,6 +35,8 @@ _log = logging.getLogger("rrm_operator")
 CONFIGURATION_ERROR: Final = 2
 _LAST_LOOKS_SECONDS: Final = 5.0
 _HEARTBEAT_SECONDS: Final = 60.0
+_GATHER_SECONDS: Final = 0.1
+"""Events come in bursts, six for six children just made: one look answers them all."""
 
 
 class SystemClock:
@@ -52,6 +54,7 @@ class Parts:
     queue: WorkQueue[Key]
     supervisor: Supervisor
     watching: Watching
+    cluster: KubernetesCluster
 
 
 def main() -> None:
@@ -82,11 +85,13 @@ async def run(settings: Settings) -> None:
             running = [
                 tasks.create_task(parts.queue.run()),
                 tasks.create_task(parts.supervisor.run()),
+                tasks.create_task(parts.cluster.post_events()),
                 tasks.create_task(beat.run()),
             ]
             await stopped.wait()
             _log.info("stopping")
             await parts.queue.drain(_LAST_LOOKS_SECONDS)
+            await parts.cluster.events_posted(_LAST_LOOKS_SECONDS)
             for task in running:
                 task.cancel()
         await parts.watching.stop(_LAST_LOOKS_SECONDS)
@@ -115,7 +120,7 @@ async def connected(settings: Settings) -> AsyncIterator[Parts]:
         def feed(kind: str, manifest: Manifest, deleted: bool) -> None:
             metrics.EVENTS.labels(kind).inc()
             if (key := store.feed(kind, manifest, deleted=deleted)) is not None:
-                queue.add(key)
+                queue.add(key, _GATHER_SECONDS)
 
         watching = Watching(configuration, settings, feed)
         supervisor = Supervisor(
@@ -123,7 +128,7 @@ async def connected(settings: Settings) -> AsyncIterator[Parts]:
         )
         metrics.QUEUE_LENGTH.set_function(lambda: len(queue))
         metrics.TRAININGS.set_function(lambda: len(store.keys()))
-        yield Parts(queue, supervisor, watching)
+        yield Parts(queue, supervisor, watching, cluster)
 
 
 class Heartbeat:

@@ -65,8 +65,9 @@ class Answer:
 async def load_configuration() -> Configuration:
     """Return address and credentials: the pod's, unless `KUBECONFIG` or the lack of a pod says kubeconfig."""
     configuration = Configuration()
-    # Like kopf: proxies are a matter of the kubeconfig, not of the environment.
-    configuration.client_session_kwargs = {"trust_env": False}
+    # Proxies are a matter of the kubeconfig, not of the environment, as with kopf. The client's own buffers,
+    # 2 MiB for each connection, are made for watches.
+    configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2**16}
     in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
     if in_pod:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]

@@ -3,6 +3,9 @@
 Every verb is looked up in `rights` first, so nothing can be asked for that the chart does not grant.
 """
 
+import asyncio
+import contextlib
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -10,11 +13,13 @@ from uuid import uuid4
 
 from rrm_api import group
 from rrm_operator.api_server import ApiServer, Request, error_of
-from rrm_operator.errors import Conflict
+from rrm_operator.errors import Conflict, OperatorError
 from rrm_operator.facts import Key, Manifest
 from rrm_operator.ports import Event, Ref
 from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
 from rrm_operator.store import Identity
+
+_log = logging.getLogger(__name__)
 
 FIELD_MANAGER: Final = "rrm-operator"
 PAGE: Final = 500
@@ -23,6 +28,7 @@ _APPLY: Final = {"Content-Type": "application/apply-patch+yaml"}
 _MERGE: Final = {"Content-Type": "application/merge-patch+json"}
 _NAMES_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _EVENT_CHARS: Final = 1024
+_WAITING_EVENTS: Final = 1000
 
 
 class KubernetesCluster:
@@ -30,6 +36,7 @@ class KubernetesCluster:
 
     def __init__(self, server: ApiServer) -> None:
         self._server = server
+        self._events: asyncio.Queue[Manifest] = asyncio.Queue(_WAITING_EVENTS)
 
     async def create(self, manifest: Manifest) -> None:
         """Create an object; one that exists already counts as created."""
@@ -63,17 +70,6 @@ class KubernetesCluster:
         except Conflict:
             return
 
-    async def exists(self, ref: Ref) -> bool:
-        """Ask the API server itself, past every cache."""
-        path = granted(ref.kind, Verb.GET).path(ref.namespace, ref.name)
-        request = Request("GET", path, headers={"Accept": _NAMES_ONLY.format("")})
-        answer = await self._server.send(request)
-        if answer.status == 404:
-            return False
-        if answer.status >= 300:
-            raise error_of(request, answer)
-        return ref.uid in (None, answer.json()["metadata"]["uid"])
-
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
         path = granted(STATUS, Verb.PATCH).path(key.namespace)
@@ -84,10 +80,32 @@ class KubernetesCluster:
         await self._server.ask(Request("PATCH", path, body, query=[_WRITER], headers=_MERGE))
 
     async def emit(self, training: Manifest, event: Event) -> None:
-        """Record an event about a training."""
-        resource = granted("Event", Verb.CREATE)
+        """Record an event about a training: soon, for nothing that is decided may wait for it."""
         manifest = event_manifest(training, event, now=datetime.now(UTC), unique=uuid4().hex[:16])
-        await self._server.ask(Request("POST", resource.path(training["metadata"]["namespace"]), manifest))
+        try:
+            self._events.put_nowait(manifest)
+        except asyncio.QueueFull:
+            _log.warning("dropped an event", extra={"reason": event.reason})
+
+    async def post_events(self) -> None:
+        """Send what was emitted, one at a time, for ever; a refused event is only logged."""
+        resource = granted("Event", Verb.CREATE)
+        while True:
+            manifest = await self._events.get()
+            try:
+                await self._server.ask(
+                    Request("POST", resource.path(manifest["metadata"]["namespace"]), manifest)
+                )
+            except OperatorError as error:
+                _log.warning("lost an event: %s", error, extra={"reason": manifest["reason"]})
+            finally:
+                self._events.task_done()
+
+    async def events_posted(self, seconds: float) -> None:
+        """Wait until all that was emitted is sent, so long at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._events.join()
 
     async def list_identities(self, kind: str, namespace: str | None) -> list[Identity]:
         """Return name and uid of all objects of a kind that can be ours; no bodies are sent."""

@@ -65,9 +65,6 @@ class Cluster(Protocol):
     async def delete(self, ref: Ref) -> None:
         """Delete in the background; an object that is gone counts as deleted."""
 
-    async def exists(self, ref: Ref) -> bool:
-        """Ask the API server itself, past every cache."""
-
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
 

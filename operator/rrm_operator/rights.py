@@ -55,13 +55,14 @@ def _verbs(*verbs: Verb) -> frozenset[Verb]:
 
 
 _SEEN = (Verb.LIST, Verb.WATCH)
-_APPLIED = (*_SEEN, Verb.GET, Verb.CREATE, Verb.PATCH)
-_MADE_ONCE = (*_SEEN, Verb.GET, Verb.CREATE, Verb.DELETE)
+_APPLIED = (*_SEEN, Verb.CREATE, Verb.PATCH)
+_MADE_ONCE = (*_SEEN, Verb.CREATE, Verb.DELETE)
 
 RESOURCES: Final[dict[str, Resource]] = {
     group.KIND: Resource(group.GROUP, group.VERSION, group.PLURAL, _verbs(*_SEEN), only_ours=False),
     Kind.PERSISTENT_VOLUME_CLAIM: Resource("", "v1", "persistentvolumeclaims", _verbs(*_APPLIED)),
-    Kind.CONFIG_MAP: Resource("", "v1", "configmaps", _verbs(*_APPLIED)),
+    # `get` is never requested: it must be held to be granted to the trainer, for its progress ConfigMap.
+    Kind.CONFIG_MAP: Resource("", "v1", "configmaps", _verbs(*_APPLIED, Verb.GET)),
     # Tokens are written blindly: no Secret is ever read.
     Kind.SECRET: Resource("", "v1", "secrets", _verbs(Verb.CREATE)),
     Kind.SERVICE_ACCOUNT: Resource("", "v1", "serviceaccounts", _verbs(*_APPLIED)),
@@ -69,7 +70,7 @@ RESOURCES: Final[dict[str, Resource]] = {
     Kind.ROLE_BINDING: Resource("rbac.authorization.k8s.io", "v1", "rolebindings", _verbs(*_APPLIED)),
     Kind.JOB: Resource("batch", "v1", "jobs", _verbs(*_MADE_ONCE)),
     Kind.RAY_CLUSTER: Resource(RAY_GROUP, RAY_VERSION, "rayclusters", _verbs(*_MADE_ONCE)),
-    Kind.POD: Resource("", "v1", "pods", _verbs(*_SEEN, Verb.GET)),
+    Kind.POD: Resource("", "v1", "pods", _verbs(*_SEEN)),
     "Event": Resource("", "v1", "events", _verbs(Verb.CREATE)),
 }
 """By kind."""

@@ -60,7 +60,16 @@ class Settings(BaseSettings):
     )
     """The same with `accelerator: CPU`, which is for small models."""
     jobs_resources: Resources = Resources(requests={"cpu": "1", "memory": "4Gi"}, limits={"memory": "32Gi"})
-    """Resources of prepare and export pods whose training names none."""
+    """Resources of prepare pods whose training names none in `spec.jobs.resources`."""
+    export_resources: Resources = Resources(
+        requests={"cpu": "2", "memory": "48Gi"}, limits={"memory": "96Gi"}
+    )
+    """The same for export pods, which hold the whole model in fp32 and a copy of one shard (8B: 31 GiB and
+    more); 14B and 32B need more, via `spec.jobs.resources`."""
+    cpu_export_resources: Resources = Resources(
+        requests={"cpu": "200m", "memory": "1Gi"}, limits={"memory": "8Gi"}
+    )
+    """The same with `accelerator: CPU`, which is for small models."""
     shared_memory: str = "32Gi"
     """Size of /dev/shm in workers whose training names none."""
     pod_grace_seconds: Annotated[int, Field(ge=0)] = 10
@@ -84,7 +93,7 @@ class Settings(BaseSettings):
     """Namespace the operator runs in; named in the commands it prints."""
     watched_namespaces: tuple[str, ...] = ()
     """Namespaces that are served; empty = all."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    workers: Annotated[int, Field(ge=1, le=64)] = 16
     """Trainings that are worked on at the same time."""
     request_timeout_seconds: Seconds = 15
     """Longest wait for one answer of the API server."""

@@ -101,9 +101,6 @@ class World:
         for pod in self.pods(ref.name):
             self._change(Kind.POD, pod, _deleting)
 
-    async def exists(self, ref: Ref) -> bool:
-        return (ref.kind, ref.name) in self.objects
-
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         live = self.objects[group.KIND, key.name]
         if resource_version not in (None, live["metadata"]["resourceVersion"]):

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import subprocess
 import sys
@@ -90,10 +91,19 @@ async def test_an_object_that_is_gone_counts_as_deleted_and_a_namesake_is_spared
     assert asked[0].body == {"propagationPolicy": "Background", "preconditions": {"uid": "u1"}}
 
 
-async def test_existence_is_a_matter_of_the_uid_too() -> None:
-    cluster, _ = answering((404, {}), (200, {"metadata": {"uid": "new"}}), (200, {"metadata": {"uid": "u1"}}))
-    ref = Ref(Kind.RAY_CLUSTER, "demo", "judge-c1", uid="u1")
-    assert [await cluster.exists(ref) for _ in range(3)] == [False, False, True]
+async def test_an_event_waits_for_nobody_and_a_refused_one_is_only_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cluster, asked = answering((403, {"message": "quota"}), (201, {}))
+    training = {"metadata": {"namespace": "demo", "name": "judge", "uid": "u"}}
+    await cluster.emit(training, Event("Normal", "Preparing", "first"))
+    await cluster.emit(training, Event("Normal", "Training", "second"))
+    assert asked == []
+    posting = asyncio.create_task(cluster.post_events())
+    await cluster.events_posted(10)
+    posting.cancel()
+    assert [it.body["reason"] for it in asked if it.body] == ["Preparing", "Training"]
+    assert "quota" in caplog.text
 
 
 async def test_a_counted_status_carries_the_version_it_was_decided_on() -> None:
