@@ -6,6 +6,7 @@ together would.
 
 import asyncio
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from rich.table import Table
 from rrm_api.run import Intent, intent_of
 from rrm_api.v1alpha1 import parse_training
 from rrm_test_cluster import Cluster
+from rrm_test_cluster.audit import Asked
 from rrm_test_cluster.kube_api import MERGE_PATCH, KubeApi, connect
 from rrm_test_cluster.rig.operator_process import OperatorProcess, install_crd
 from rrm_test_cluster.rig.ray_stand_in import ray_stand_in
@@ -29,6 +31,8 @@ TRAININGS = 100
 NAMESPACE = "bench"
 GROUP = "/apis/training.rrm.dev/v1alpha1"
 IDLE_SECONDS = 60.0
+AT_A_TIME = 16
+"""Like the operator's setting `workers`."""
 
 pytestmark = [pytest.mark.bench, pytest.mark.fakenodes]
 Manifest = dict[str, Any]
@@ -72,6 +76,8 @@ class Timeline:
     records: float = 0.0
     clusters: float = 0.0
     ready: float = 0.0
+    bare: float = 0.0
+    """The same number of RayClusters, made by the bench itself with as many requests at a time."""
 
 
 async def all_made(api: KubeApi, path: str, holds: Any = lambda _: True) -> None:
@@ -101,6 +107,22 @@ async def write_records(api: KubeApi, intents: list[Intent]) -> None:
     await asyncio.gather(*(write(intent) for intent in intents))
 
 
+async def make_bare_clusters(api: KubeApi, path: str) -> float:
+    """Make as many RayClusters as the operator made, of the same shape; return how long that took."""
+    model = (await api.request("GET", path))["items"][0]
+    at_a_time = asyncio.Semaphore(AT_A_TIME)
+
+    async def make(number: int) -> None:
+        metadata = {"name": f"bare-{number:03d}", "namespace": NAMESPACE}
+        body = {key: model[key] for key in ("apiVersion", "kind", "spec")}
+        async with at_a_time:
+            await api.request("POST", path, {**body, "metadata": metadata})
+
+    started = time.monotonic()
+    await asyncio.gather(*(make(number) for number in range(TRAININGS)))
+    return time.monotonic() - started
+
+
 async def run(kubeconfig: Path) -> tuple[Timeline, float]:
     """Return the timeline, and the seconds from the first apply until all trainings are being prepared."""
     clusters = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters"
@@ -125,6 +147,11 @@ async def run(kubeconfig: Path) -> tuple[Timeline, float]:
     return line, applied
 
 
+async def bare(kubeconfig: Path) -> float:
+    async with connect(kubeconfig) as api:
+        return await make_bare_clusters(api, f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters")
+
+
 @pytest.fixture
 def operator(fake_nodes_cluster: Cluster, tmp_path: Path) -> Iterator[OperatorProcess]:
     install_crd(fake_nodes_cluster)
@@ -139,23 +166,37 @@ def operator(fake_nodes_cluster: Cluster, tmp_path: Path) -> Iterator[OperatorPr
             made.close()
 
 
+def settled(operator: OperatorProcess) -> list[Asked]:
+    """Return what was asked for, once nothing more has been for five seconds."""
+    asked: list[Asked] = []
+    while len(asked) != len(now := operator.asked()):
+        asked = now
+        time.sleep(5)
+    return asked
+
+
 def test_a_hundred_trainings_whose_data_is_prepared(operator: OperatorProcess) -> None:
     empty = operator.memory()
     line, applied = asyncio.run(run(operator.cluster.kubeconfig))
-    loaded, asked = operator.memory(), operator.asked()
+    asked = settled(operator)
+    loaded = operator.memory()
     time.sleep(IDLE_SECONDS)
     idle = operator.asked()[len(asked) :]
+    line.bare = asyncio.run(bare(operator.cluster.kubeconfig))
     writes = Counter(it.verb for it in asked)
 
     table = Table("what", "value", "target", title=f"{TRAININGS} trainings, operator as a process of its own")
     table.add_row("apply -> all Preparing", f"{applied:.1f} s", "")
     table.add_row("first record -> last record written", f"{line.records:.1f} s", "")
     table.add_row("first record -> all RayClusters exist", f"{line.clusters:.1f} s", "5 s")
+    table.add_row("the same RayClusters, made by the bench alone", f"{line.bare:.1f} s", "")
     table.add_row("first record -> all jobs submitted", f"{line.ready:.1f} s", "")
     table.add_row("memory, empty", f"{empty['VmRSS']:.0f} MB", "")
     table.add_row("memory, all trainings", f"{loaded['VmRSS']:.0f} MB", "104 MB")
     table.add_row("memory, peak", f"{loaded['VmHWM']:.0f} MB", "104 MB")
     table.add_row("requests for each training", f"{len(asked) / TRAININGS:.1f}  {dict(writes)}", "")
     table.add_row(f"requests in {IDLE_SECONDS:.0f} s of nothing", f"{len(idle)}", "0")
+    load = ", ".join(f"{it:.1f}" for it in os.getloadavg())
+    table.caption = f"load of this machine of {os.cpu_count()} cores in the last 1, 5, 15 min: {load}"
     Console(width=140).print(table)
     assert len({it.name for it in asked if it.resource == "rayclusters" and it.verb == "create"}) <= TRAININGS
