@@ -77,6 +77,7 @@ def job_failure(situation: Situation, job: JobFact | None, record: Record | None
         job.message if job.failed else "it ended without a record",
         _last_words(pod),
         *_unreadable(situation),
+        _more_memory(pod),
     ]
     failure = Failure(
         reason=_BY_EXIT_CODE.get(ExitCode(code), fallback) if code in set(ExitCode) else fallback,
@@ -93,6 +94,13 @@ def _with_remedy(failure: Failure, job: JobFact, situation: Situation) -> Failur
     namespace = situation.training.metadata.namespace
     remedy = f"`kubectl delete job {job.name} --namespace {namespace}` runs it again"
     return replace(failure, message=f"{failure.message}; {remedy}")
+
+
+def _more_memory(pod: PodFact | None) -> str:
+    """Return what to do about a process that was killed for its memory."""
+    if pod is None or pod.termination_reason != "OOMKilled":
+        return ""
+    return "it needs more memory than its limit: raise limits.memory in spec.jobs.resources"
 
 
 def _is_about(record: Record, job: JobFact, pod: PodFact | None) -> bool:

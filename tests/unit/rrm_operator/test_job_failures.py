@@ -72,10 +72,24 @@ async def test_an_export_without_a_record_says_how_to_run_it_again(operator: Any
     assert await operator.settle() == "Succeeded"
 
 
+async def test_an_export_that_ran_out_of_memory_names_the_knob(operator: Any) -> None:
+    world = operator.world
+    await trained(operator)
+    world.job_ends(Role.EXPORT, None, exit_code=137)
+    (pod,) = (name for name in world.named(Kind.POD) if name.endswith("-export"))
+    killed = {"exitCode": 137, "reason": "OOMKilled"}
+    world.change_pod(pod, containerStatuses=[{"name": "main", "state": {"terminated": killed}}])
+    world.seconds += 10
+    assert await operator.settle() == "Failed"
+    assert "OOMKilled" in stalled(operator)
+    assert "spec.jobs.resources" in stalled(operator)
+
+
 async def test_a_fault_of_the_data_is_not_to_be_run_again(operator: Any) -> None:
     world = operator.world
     await operator.settle()
     fault = BROKEN_NODE | {"reason": Reason.DATA_INVALID, "exit_code": 10}
     world.job_ends(Role.PREPARE, world.record(Role.PREPARE, **fault), exit_code=10)
     assert await operator.settle() == "Stalled"
+    assert "spec.jobs.resources" not in stalled(operator)
     assert "kubectl delete" not in stalled(operator)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
+from rrm_operator.plan.checkpoints import amount
 from rrm_operator.plan.merge import merge, renamed
 
 Make = Callable[..., Any]
@@ -122,6 +123,49 @@ async def test_the_main_container_may_also_be_called_by_its_own_name(pods_of: Ma
 async def test_typed_resources_replace_the_operators_as_a_whole(pods_of: Make) -> None:
     pods = await pods_of(lambda spec: spec["workers"].update(resources={"requests": {"memory": "900Gi"}}))
     assert main(pods["worker"])["resources"] == {"requests": {"memory": "900Gi"}}
+
+
+@pytest.fixture
+def export_of(operator_of: Make, load_example: Make) -> Make:
+    """Return the main container of a training's export pod."""
+
+    async def plan(example: str, **jobs: Any) -> Any:
+        manifest = load_example(example)
+        manifest["spec"]["jobs"] = jobs
+        operator = operator_of(manifest)
+        world = operator.world
+        await operator.settle()
+        world.prepare_succeeds()
+        await operator.settle()
+        world.cluster_becomes_ready()
+        await operator.settle()
+        world.train_ends()
+        await operator.settle()
+        world.pods_leave()
+        assert await operator.settle() == "Exporting"
+        (name,) = (name for name in world.named(Kind.JOB) if "-export-" in name)
+        return main(world.objects[Kind.JOB, name]["spec"]["template"])
+
+    return plan
+
+
+async def test_an_export_has_memory_for_the_fp32_shards_of_the_largest_default_model(export_of: Make) -> None:
+    found = (await export_of("pointwise"))["resources"]
+    # 8.2 billion numbers of 4 bytes are 31 GiB; the merger holds them beside a copy of rank 0's shard.
+    assert amount(found["requests"]["memory"]) >= amount("48Gi")
+    assert amount(found["limits"]["memory"]) >= amount("96Gi")
+
+
+async def test_an_export_of_a_training_on_cpu_fits_on_a_small_machine(export_of: Make) -> None:
+    found = (await export_of("tiny-cpu"))["resources"]
+    assert amount(found["requests"]["memory"]) <= amount("1Gi")
+    assert amount(found["limits"]["memory"]) <= amount("8Gi")
+
+
+@pytest.mark.parametrize("example", ["pointwise", "tiny-cpu"])
+async def test_resources_of_the_spec_hold_for_exports_too(export_of: Make, example: str) -> None:
+    own = {"requests": {"memory": "300Gi"}}
+    assert (await export_of(example, resources=own))["resources"] == own
 
 
 async def test_no_template_can_hide_a_pod_from_the_operator(pods_of: Make) -> None:
