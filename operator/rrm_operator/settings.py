@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     """Namespace the operator runs in; named in the commands it prints."""
     watched_namespaces: tuple[str, ...] = ()
     """Namespaces that are served; empty = all."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 8
+    workers: Annotated[int, Field(ge=1, le=64)] = 16
     """Trainings that are worked on at the same time."""
     request_timeout_seconds: Seconds = 15
     """Longest wait for one answer of the API server."""
