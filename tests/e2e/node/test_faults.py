@@ -90,6 +90,8 @@ def test_a_killed_training_process_is_told_with_its_exit_code_and_last_words(
     unlucky.apply(NAME, short(42))
     unlucky.wait_for("attempt 2", lambda: len(attempts(unlucky)) == 2, seconds=STARTED_WITHIN)
     unlucky.wait_for("the training process", lambda: child_pid(unlucky), seconds=120)
+    log = Layout(unlucky.volume(NAME), NAME).attempt(2) / "job.log"
+    unlucky.wait_for("its first words", lambda: log.exists() and log.stat().st_size, seconds=120)
     unlucky.kubectl("exec", pod(unlucky, "head"), "-c", "ray-head", "--", "pkill", "-KILL", "-f", CHILD)
     seen = unlucky.until(NAME, lambda glimpse: glimpse.is_decided, seconds=180)
     failure = seen["status"]["failure"]
