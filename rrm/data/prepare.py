@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from rrm.data.identity import claim_identity
 from rrm.data.parts import Part, Progress, Renderer, read_parts, require_rows, split_off
 from rrm.data.rows import PreparedRow
 from rrm.data.tokens import load_tokenizer
-from rrm.data.written import write_rows, write_text
+from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows, write_rows, write_text
 from rrm.judge.baselines import Floor, fit_floors, score_floors
 from rrm.judge.metrics import as_metrics
 from rrm.presets import Hyperparameters, resolve
@@ -23,8 +22,6 @@ from rrm.reasoning import resolve_reasoning
 from rrm_api.run import Intent, Layout, Prepared
 from rrm_api.status import DataStatus, DroppedRows
 
-TRAIN_FILE = "train.parquet"
-VALIDATION_FILE = "validation.parquet"
 REPORT_FILE = "data.json"
 
 
@@ -102,16 +99,13 @@ def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
 
 
 def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
-    """Write both files; their digest is that of the two files' digests."""
-    digests = (
-        write_rows(folder / TRAIN_FILE, rows.train),
-        write_rows(folder / VALIDATION_FILE, rows.validation),
-    )
+    write_rows(folder / TRAIN_FILE, rows.train)
+    write_rows(folder / VALIDATION_FILE, rows.validation)
     return DataStatus(
         train=len(rows.train),
         validation=len(rows.validation),
         dropped=_dropped(*parts),
-        digest="sha256:" + sha256("\n".join(digests).encode()).hexdigest(),
+        digest=digest_of_rows(folder),
     )
 
 

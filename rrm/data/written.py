@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rrm.data.rows import PreparedRow
+from rrm.errors import DataInvalid
 
+TRAIN_FILE = "train.parquet"
+VALIDATION_FILE = "validation.parquet"
 SCHEMA = pa.schema(
     [
         ("row_id", pa.string()),
@@ -25,8 +28,8 @@ SCHEMA = pa.schema(
 """Columns of the prepared files: what preparing writes and the trainer reads."""
 
 
-def write_rows(path: Path, rows: Sequence[PreparedRow]) -> str:
-    """Write rows as parquet and return the SHA-256 of the file."""
+def write_rows(path: Path, rows: Sequence[PreparedRow]) -> None:
+    """Write rows as parquet."""
     records = [
         {
             "row_id": row.row_id,
@@ -42,9 +45,40 @@ def write_rows(path: Path, rows: Sequence[PreparedRow]) -> str:
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(records, schema=SCHEMA), sink)
-    content = sink.getvalue().to_pybytes()
-    _replace(path, content)
-    return sha256(content).hexdigest()
+    _replace(path, sink.getvalue().to_pybytes())
+
+
+def digest_of_rows(folder: Path) -> str:
+    """Return the digest of the prepared rows in a folder: that of both files' SHA-256.
+
+    Raises:
+        FileNotFoundError: If one of the files is not there.
+    """
+    digests = []
+    for name in (TRAIN_FILE, VALIDATION_FILE):
+        with (folder / name).open("rb") as stream:
+            digests.append(file_digest(stream, "sha256").hexdigest())
+    return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
+
+
+def require_rows_of(folder: Path, digest: str) -> None:
+    """Return if the prepared rows in a folder are those of a digest.
+
+    Raises:
+        DataInvalid: If they are others, or not there.
+    """
+    try:
+        found = digest_of_rows(folder)
+    except FileNotFoundError as error:
+        found = f"no {Path(error.filename).name}"
+    if found != digest:
+        raise DataInvalid(
+            expected=f"the prepared rows {digest}",
+            found=found,
+            where=str(folder),
+            do="they changed after they were prepared; run `rrm prepare` again, in Kubernetes delete "
+            "and create the training",
+        )
 
 
 def write_text(path: Path, text: str) -> None:

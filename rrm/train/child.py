@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rrm.data.written import require_rows_of
 from rrm.errors import RrmError
 from rrm.train.attempt import Attempt, attempt_of, write_json
 from rrm.train.checkpoints import Start, decide_start, list_checkpoints
@@ -43,6 +44,7 @@ def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Re
     start = decide_start(list_checkpoints(attempt.layout.checkpoints), attempt.run.prepared.total_steps)
     if start.is_complete:
         return Reason.SUCCEEDED, f"already complete at step {start.step}", ExitCode.DONE
+    require_rows_of(attempt.layout.data, attempt.run.prepared.data.digest)
     provide_weights(attempt)
     place = RayPlace(address, temp, environment=add_environment(attempt.run.intent, os.environ))
     overrides = overrides_for(attempt, start=start, evaluate_first=evaluates_first(attempt, start), ray=place)

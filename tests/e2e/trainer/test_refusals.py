@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows
 from rrm.intent_file import read_intent
 from rrm.train.attempt import Attempt, write_json
 from rrm.train.parent import child_command
@@ -20,8 +21,12 @@ pytestmark = pytest.mark.verl
 
 @pytest.fixture
 def attempt(example: Path, tmp_path: Path) -> Attempt:
+    data = tmp_path / "volume" / "tiny-judge" / "data"
+    data.mkdir(parents=True)
+    for name in (TRAIN_FILE, VALIDATION_FILE):
+        (data / name).touch()
     prepared = Prepared(
-        data=DataStatus(train=254, validation=64, digest="d"),
+        data=DataStatus(train=254, validation=64, digest=digest_of_rows(data)),
         read_rows=503,
         total_steps=24,
         evaluate_every_steps=6,
