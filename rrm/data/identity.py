@@ -14,7 +14,8 @@ from rrm_api.run import Intent, Layout, fingerprint
 def claim_identity(intent: Intent, layout: Layout) -> None:
     """Write the fingerprint of the intent, unless the folder's checkpoints depend on another.
 
-    Without checkpoints another fingerprint replaces the old one; what was measured under that is moved aside.
+    Without checkpoints another fingerprint replaces the old one; what was measured under that is moved aside,
+    and so are the attempts of a predecessor of the same name: this training counts its own from 1.
 
     Raises:
         CheckpointMismatch: If there are checkpoints whose fingerprint differs; names the fields.
@@ -30,13 +31,37 @@ def claim_identity(intent: Intent, layout: Layout) -> None:
             )
         if changed:
             _set_measured_aside(layout)
+    _hand_over(layout, intent.uid)
     write_text(layout.identity, json.dumps(wanted, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _set_measured_aside(layout: Layout) -> None:
     """Move what was measured of the untrained model: other rows, another reward, another base."""
-    measured = [layout.root / "validations.json", *layout.root.glob("attempt-*/validation-*.parquet")]
+    answers = ("attempt-*/validation-*.parquet", "predecessor-*/attempt-*/validation-*.parquet")
+    measured = [
+        layout.root / "validations.json",
+        *(path for pattern in answers for path in layout.root.glob(pattern)),
+    ]
     move_aside([path for path in measured if path.exists()], layout.root, prefix="replaced-")
+
+
+def _hand_over(layout: Layout, uid: str) -> None:
+    """Note whose folder this is; `rrm run` has no uid, and goes on with its own attempts."""
+    owner = read_owner(layout)
+    if owner is not None and owner != uid:
+        attempts = [*layout.root.glob("attempt-*"), *layout.root.glob("stop-*")]
+        move_aside(attempts, layout.root, prefix=f"predecessor-{owner[:8] or 'local'}-")
+    write_text(_owner_file(layout), uid)
+
+
+def read_owner(layout: Layout) -> str | None:
+    """Return the uid of the training that was prepared here last; None if none ever was."""
+    file = _owner_file(layout)
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def _owner_file(layout: Layout) -> Path:
+    return layout.identity.with_name("owner")
 
 
 def move_aside(paths: Sequence[Path], root: Path, *, prefix: str) -> None:

@@ -26,9 +26,16 @@ def measure_lift(run: RunFile, layout: Layout, step: int, scale: Scale) -> Lift 
 
 
 def newest_answers(layout: Layout, step: int) -> Path | None:
-    """Return the answers of a step by the newest attempt that validated it; None if none did."""
-    found = layout.root.glob(f"attempt-*/validation-{step}.parquet")
-    return max(found, key=lambda path: int(path.parent.name.removeprefix("attempt-")), default=None)
+    """Return the answers of a step by the newest attempt that validated it; None if none did.
+
+    Attempts of a predecessor on the same checkpoints count where no own one validated the step.
+    """
+    own = layout.root.glob(f"attempt-*/validation-{step}.parquet")
+    newest = max(own, key=lambda path: int(path.parent.name.removeprefix("attempt-")), default=None)
+    if newest is not None:
+        return newest
+    inherited = layout.root.glob(f"predecessor-*/attempt-*/validation-{step}.parquet")
+    return max(inherited, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def read_floors(layout: Layout) -> tuple[Floor, ...]:

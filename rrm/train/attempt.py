@@ -74,6 +74,11 @@ class Attempt:
         return self.folder / "ending.json"
 
     @property
+    def outcome(self) -> Path:
+        """At which step verl's driver left."""
+        return self.folder / "outcome.json"
+
+    @property
     def stop_mark(self) -> Path:
         """File whose existence asks to save and leave."""
         return self.layout.stop_mark(self.number)

@@ -25,7 +25,7 @@ class RrmTaskRunnerBase(TaskRunnerV1.__ray_metadata__.modified_class):  # type: 
         # The name must stay "sync": any other one silently selects the asynchronous replay buffer.
         TRAINER_REGISTRY["sync"] = RrmTrainer
         super().run(config)
-        write_json(_outcome(attempt), {"stopped_at": self.trainer.stopped_at})
+        write_json(attempt.outcome, {"stopped_at": self.trainer.stopped_at})
 
 
 RrmTaskRunner = ray.remote(RrmTaskRunnerBase)
@@ -33,9 +33,5 @@ RrmTaskRunner = ray.remote(RrmTaskRunnerBase)
 
 def read_outcome(attempt: Attempt) -> int | None:
     """Return the step at which the trainer left on request; None if it went to the end."""
-    stopped_at = json.loads(_outcome(attempt).read_text())["stopped_at"]
+    stopped_at = json.loads(attempt.outcome.read_text())["stopped_at"]
     return None if stopped_at is None else int(stopped_at)
-
-
-def _outcome(attempt: Attempt) -> Any:
-    return attempt.folder / "outcome.json"

@@ -16,9 +16,10 @@ from verl.utils.debug import marked_timer
 
 from rrm.judge.metrics import judge_metrics
 from rrm.train.answers import answer_rows, scored, write_answers
-from rrm.train.attempt import attempt_of, newest_attempt
+from rrm.train.attempt import attempt_of
 from rrm.train.checkpoints import best_step, list_checkpoints, prune
-from rrm.train.errors import TrainerCrashed, Unhealthy
+from rrm.train.errors import Unhealthy
+from rrm.train.fence import require_current
 from rrm.train.progress import ProgressLog
 from rrm.train.step_metrics import StepMetrics, step_metrics
 from rrm.train.validations import add_validation, read_validations, rewards_of
@@ -81,11 +82,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         self.stopped_at = self.total_training_steps = self.global_steps
 
     def _save_checkpoint(self) -> None:
-        newest = newest_attempt(self._attempt.layout)
-        if newest > self._attempt.number:
-            raise TrainerCrashed(
-                f"attempt {newest} has begun on this volume; attempt {self._attempt.number} may not write"
-            )
+        require_current(self._attempt)
         self._log.beat(Phase.SAVING, self.global_steps)
         super()._save_checkpoint()
         self._saved_at = self.global_steps

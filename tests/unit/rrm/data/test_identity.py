@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from rrm.data.identity import claim_identity
+from rrm.judge.measured import newest_answers
+from rrm.train.attempt import newest_attempt
 from rrm_api.run import Intent, Layout
 
 MakeIntent = Callable[..., Intent]
@@ -35,7 +37,7 @@ def test_numbers_of_a_spec_that_was_replaced_before_its_first_checkpoint_are_mov
         claim_identity(make_intent(reward=reward), layout)
         measure(layout)
     assert names(layout.root) == {
-        "identity.json",
+        *("identity.json", "owner"),
         "validations.json",
         "attempt-1/validation-0.parquet",
         "attempt-1/job.log",
@@ -50,3 +52,42 @@ def test_numbers_of_the_same_spec_stay(layout: Layout, make_intent: MakeIntent) 
     claim_identity(make_intent(training={"maxSteps": 48, "batchSize": 8, "miniBatchSize": 8}), layout)
     assert not list(layout.root.glob("replaced-*"))
     assert (layout.root / "validations.json").is_file()
+
+
+def test_attempts_of_a_predecessor_of_the_same_name_are_moved_aside(
+    layout: Layout, make_intent: MakeIntent
+) -> None:
+    claim_identity(make_intent(uid="11112222-aaaa"), layout)
+    measure(layout, 3)
+    layout.stop_mark(3).touch()
+    (layout.checkpoints / "global_step_12").mkdir(parents=True)
+    claim_identity(make_intent(uid="33334444-bbbb"), layout)
+    assert newest_attempt(layout) == 0
+    assert not layout.stop_mark(3).exists()
+    assert (layout.root / "predecessor-11112222-1/attempt-3/job.log").is_file()
+    assert (layout.root / "predecessor-11112222-1/stop-3").is_file()
+    assert (layout.root / "validations.json").is_file(), "the checkpoints go on, and so do their numbers"
+    answers = newest_answers(layout, 0)
+    assert answers == layout.root / "predecessor-11112222-1/attempt-3/validation-0.parquet"
+    measure(layout, 1)
+    assert newest_answers(layout, 0) == layout.attempt(1) / "validation-0.parquet"
+
+
+@pytest.mark.parametrize("uid", ["", "11112222-aaaa"])
+def test_attempts_of_the_same_training_stay(layout: Layout, make_intent: MakeIntent, uid: str) -> None:
+    for _ in range(2):
+        claim_identity(make_intent(uid=uid), layout)
+        measure(layout, 2)
+    assert newest_attempt(layout) == 2
+    assert not list(layout.root.glob("predecessor-*"))
+
+
+def test_numbers_of_a_predecessor_with_another_spec_do_not_count(
+    layout: Layout, make_intent: MakeIntent
+) -> None:
+    claim_identity(make_intent(uid="1"), layout)
+    measure(layout)
+    claim_identity(make_intent(uid="2"), layout)
+    claim_identity(make_intent(uid="2", reward={"linear": {}}), layout)
+    assert newest_answers(layout, 0) is None
+    assert not (layout.root / "validations.json").exists()

@@ -83,6 +83,15 @@ def test_an_old_ending_is_not_mistaken_for_this_ones(attempt: Attempt) -> None:
     assert rehearse(attempt, "killed").exit_code == 137
 
 
+def test_a_fresh_start_in_the_same_folder_never_shows_old_progress(attempt: Attempt) -> None:
+    for name in ("progress.jsonl", "heartbeat.json", "outcome.json", "ending.json"):
+        (attempt.folder / name).write_text(
+            '{"phase": "Rollout", "step": 23, "time": "2026-01-01T00:00:00Z"}\n'
+        )
+    run_child(attempt, [sys.executable, "-c", ""], Listener())
+    assert {path.name for path in attempt.folder.iterdir()} == {"run.json", "job.log"}
+
+
 def test_a_stop_that_is_asked_becomes_the_mark_and_the_child_leaves(attempt: Attempt) -> None:
     ended = rehearse(attempt, "stops", Listener(stop=True))
     assert attempt.stop_mark.exists()
