@@ -3,6 +3,7 @@
 Uses the pod's own service account token and the standard library, so that the thinnest pod can report.
 """
 
+import http.client
 import json
 import logging
 import ssl
@@ -72,8 +73,10 @@ def merge_keys(
         except urllib.error.HTTPError as error:
             answer = error.read(2000).decode(errors="replace")
             fault, is_final = f"{error.code} {answer}", error.code not in _TRY_AGAIN
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             fault, is_final = str(error), False
+        except ValueError as error:  # such as a token that is no header's value
+            fault, is_final = str(error), True
         if is_final or pause is None:
             raise ConfigMapRefused(f"{access.url}: {fault}")
         LOG.warning("patch of %s failed, trying again: %s", access.url, fault)

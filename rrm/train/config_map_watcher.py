@@ -1,5 +1,6 @@
 """The parent's ear and mouth in Kubernetes: progress into the ConfigMap, the stop annotation out of it."""
 
+import http.client
 import json
 import logging
 import ssl
@@ -30,6 +31,7 @@ class ConfigMapWatcher:
         self._attempt = attempt
         self._clock = clock
         self._patched = self._looked = float("-inf")
+        self._is_unreadable = False
         self._waiting: Progress | None = None
 
     def on_progress(self, progress: Progress) -> None:
@@ -57,10 +59,14 @@ class ConfigMapWatcher:
             return False
         self._looked = self._clock()
         try:
-            return read_annotations(self._access).get(STOP_ANNOTATION) == str(self._attempt)
-        except OSError as error:
-            LOG.warning("annotations of the progress ConfigMap are not readable: %s", error)
+            asked = read_annotations(self._access).get(STOP_ANNOTATION)
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            if not self._is_unreadable:
+                LOG.warning("annotations of the progress ConfigMap are not readable now: %s", error)
+            self._is_unreadable = True
             return False
+        self._is_unreadable = False
+        return asked == str(self._attempt)
 
 
 def read_annotations(access: ConfigMapAccess) -> Mapping[str, str]:
@@ -68,6 +74,9 @@ def read_annotations(access: ConfigMapAccess) -> Mapping[str, str]:
 
     Raises:
         OSError: the API server did not answer, or refused.
+        http.client.HTTPException: its answer broke off.
+        ValueError: it did not answer with JSON.
+        KeyError: its answer is no object of Kubernetes.
     """
     request = urllib.request.Request(
         access.url, headers={"Authorization": f"Bearer {access.token_file.read_text().strip()}"}

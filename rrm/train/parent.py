@@ -5,6 +5,7 @@ only.
 """
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,11 +21,12 @@ from rrm.judge.metrics import as_metrics
 from rrm.train.attempt import Attempt, write_json
 from rrm.train.checkpoints import status_of
 from rrm.train.log import JobLog, Masker
-from rrm.train.progress import read_progress
+from rrm.train.progress import ProgressReader
 from rrm.train.validations import read_validations, rewards_of
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode, Progress, Trained
 
+LOG = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 TERMINATION_SECONDS: Final = 20.0
 """What the child gets between SIGTERM and SIGKILL."""
@@ -106,18 +108,25 @@ def _start_reader(log: JobLog, lines: IO[str]) -> threading.Thread:
 
 
 def _watch(attempt: Attempt, child: "subprocess.Popen[str]", watcher: Watcher) -> None:
-    last: Progress | None = None
+    reader, last = ProgressReader(attempt), None
     while True:
         has_ended = child.poll() is not None
-        progress = read_progress(attempt)
+        progress = reader.read()
         if progress is not None and progress != last:
             watcher.on_progress(progress)
             last = progress
         if has_ended:
             return
+        _pass_stop_on(attempt, watcher)
+        time.sleep(LOOK_SECONDS)
+
+
+def _pass_stop_on(attempt: Attempt, watcher: Watcher) -> None:
+    try:
         if not attempt.stop_mark.exists() and watcher.is_stop_asked():
             attempt.stop_mark.touch()
-        time.sleep(LOOK_SECONDS)
+    except OSError as error:  # the volume is away for a moment: the next look asks again
+        LOG.warning("the stop mark of attempt %s is out of reach: %s", attempt.number, error)
 
 
 class _Terminator:
@@ -160,7 +169,7 @@ def _ended(attempt: Attempt, code: int, tail: str) -> Ended:
         )
     exit_code = code if code >= 0 else 128 - code
     how = f"exit code {exit_code}" + (f" ({signal.Signals(-code).name})" if code < 0 else "")
-    progress = read_progress(attempt)
+    progress = ProgressReader(attempt).read()
     where = f" after step {progress.step}" if progress else " before its first sign of life"
     return Ended(
         Reason.TRAINING_FAILED,
@@ -175,7 +184,7 @@ def trained_by(attempt: Attempt) -> Trained:
     """Return what lies on the volume after an attempt, whether it went to the end or not."""
     validations = read_validations(attempt.validations)
     checkpoints = status_of(attempt.layout.checkpoints, rewards_of(validations), volume=attempt.volume)
-    progress = read_progress(attempt)
+    progress = ProgressReader(attempt).read()
     best = {} if checkpoints.best_step is None else validations.get(checkpoints.best_step, {})
     return Trained(
         step=max(progress.step if progress else 0, checkpoints.latest_step or 0),

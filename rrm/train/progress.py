@@ -5,6 +5,7 @@ change of phase, so a stall is seen in rollout, validation and save alike.
 """
 
 import json
+import logging
 import math
 from collections import deque
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from rrm.train.validations import (
 )
 from rrm_api.run import Phase, Progress
 
+LOG = logging.getLogger(__name__)
 RECENT_STEPS = 8
 
 
@@ -113,6 +115,27 @@ def read_progress(attempt: Attempt) -> Progress | None:
     if beat is None or beat.time < newest.time or newest.phase is Phase.FINISHED:
         return newest
     return newest.model_copy(update={"phase": beat.phase, "time": beat.time})
+
+
+class ProgressReader:
+    """Reads for the parent; a file that cannot be read now does not end a run that is well."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._last: Progress | None = None
+        self._is_unreadable = False
+
+    def read(self) -> Progress | None:
+        """Return the newest document that could be read; says once per trouble that none can."""
+        try:
+            self._last = read_progress(self._attempt)
+        except (OSError, ValueError, KeyError) as error:
+            if not self._is_unreadable:
+                LOG.warning("progress in %s is not readable now: %s", self._attempt.folder, error)
+            self._is_unreadable = True
+        else:
+            self._is_unreadable = False
+        return self._last
 
 
 @dataclass(frozen=True)

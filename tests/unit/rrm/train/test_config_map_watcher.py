@@ -1,5 +1,6 @@
 """Progress into the ConfigMap and the stop annotation out of it; a small HTTP server plays the API."""
 
+import http.client
 import json
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rrm.config_map import ConfigMapAccess
+from rrm.train import config_map_watcher
 from rrm.train.config_map_watcher import STOP_ANNOTATION, ConfigMapWatcher, NobodyWatches, watcher_from
 from rrm_api.run import Phase, Progress
 
@@ -133,6 +135,38 @@ def test_the_annotation_is_looked_for_every_few_seconds_only(
 def test_an_api_server_that_refuses_has_asked_nothing(watcher: ConfigMapWatcher, api: Api) -> None:
     api.refuses = True
     assert watcher.is_stop_asked() is False
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError("away"), http.client.IncompleteRead(b""), ValueError("no JSON"), KeyError("metadata")],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_an_api_server_that_answers_nonsense_has_asked_nothing_and_is_told_of_once(
+    watcher: ConfigMapWatcher,
+    clock: Clock,
+    fault: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(config_map_watcher, "read_annotations", fail)
+    for _ in range(3):
+        assert watcher.is_stop_asked() is False
+        clock.now += 10
+    assert len(caplog.records) == 1
+
+
+def test_an_answer_that_breaks_off_does_not_end_the_run(
+    watcher: ConfigMapWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise http.client.IncompleteRead(b"")
+
+    monkeypatch.setattr("rrm.config_map._patch", fail)
+    watcher.on_progress(at(1))
 
 
 def test_outside_kubernetes_nobody_watches() -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rrm.train.attempt import Attempt
+from rrm.train import progress
+from rrm.train.attempt import Attempt, write_json
 from rrm.train.config_map_watcher import NobodyWatches
 from rrm.train.parent import Ended, child_command, run_child, trained_by
+from rrm.train.progress import ProgressReader
 from rrm.train.validations import add_validation
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode, Phase, Progress
@@ -131,6 +133,31 @@ def test_an_interrupt_leaves_no_child_running(attempt: Attempt) -> None:
         rehearse(attempt, "waits", Interrupts())
     found = subprocess.run(["pgrep", "-f", str(attempt.folder)], capture_output=True, text=True)
     assert found.stdout == ""
+
+
+@pytest.mark.parametrize("fault", [OSError("stale file handle"), ValueError("half a document")])
+def test_a_status_file_that_cannot_be_read_ends_no_healthy_run(
+    attempt: Attempt, fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Attempt) -> None:
+        raise fault
+
+    monkeypatch.setattr(progress, "read_progress", fail)
+    assert rehearse(attempt, "done").failure_class is ExitCode.DONE
+    assert trained_by(attempt).step == 0
+    reader = ProgressReader(attempt)
+    caplog.clear()
+    assert (reader.read(), reader.read()) == (None, None)
+    assert len(caplog.records) == 1
+
+
+def test_the_last_progress_that_was_read_stays(attempt: Attempt) -> None:
+    write_json(attempt.heartbeat, {"phase": "Rollout", "step": 7, "time": "2026-01-01T00:00:00Z"})
+    reader = ProgressReader(attempt)
+    last = reader.read()
+    attempt.heartbeat.write_text("{")
+    assert last is not None
+    assert reader.read() == last
 
 
 def test_what_was_trained_is_read_from_the_volume(attempt: Attempt) -> None:
