@@ -3,15 +3,18 @@
 | kind | written |
 |---|---|
 | Secret, Job, RayCluster | created once, never changed: their templates belong to others after that |
+| the answer of preparing | removed before another prepare Job is created |
 | PersistentVolumeClaim | created; later only `requests.storage` grows |
 | ConfigMap, ServiceAccount, Role, RoleBinding | server-side apply when the digest on it is another one |
 """
 
 from rrm_api import group
+from rrm_api.run import Role
 from rrm_operator.facts import Key, Kind, Manifest, ObjectFact, Snapshot
 from rrm_operator.observe import Observer
 from rrm_operator.plan import Plan
 from rrm_operator.plan.checkpoints import amount
+from rrm_operator.plan.names import progress_name
 from rrm_operator.ports import Cluster, RayJobs, Ref
 
 
@@ -33,9 +36,12 @@ async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None
 async def _write(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
     kind, name = Kind(manifest["kind"]), manifest["metadata"]["name"]
     match kind:
-        case Kind.JOB | Kind.RAY_CLUSTER:
-            known = {it.name for it in snapshot.jobs} | {it.name for it in snapshot.clusters}
-            if name not in known:
+        case Kind.JOB:
+            if name not in {it.name for it in snapshot.jobs}:
+                await _forget_answer(manifest, snapshot, cluster)
+                await cluster.create(manifest)
+        case Kind.RAY_CLUSTER:
+            if name not in {it.name for it in snapshot.clusters}:
                 await cluster.create(manifest)
         case Kind.SECRET:
             # Never read back, so it is planned only together with the RayCluster that needs it.
@@ -46,6 +52,20 @@ async def _write(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> No
             live = _live(snapshot, kind, name)
             if live is None or (not live.deleting and live.digest != _digest(manifest)):
                 await cluster.apply(manifest)
+
+
+async def _forget_answer(job: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
+    """Remove what an earlier prepare Job has answered, before another one rewrites the data it is about.
+
+    From here on that answer is true of nothing: a spec that is edited back to it must prepare again. Only
+    a place to answer that was just made has nothing to be removed.
+    """
+    metadata = job["metadata"]
+    labels = metadata["labels"]
+    name = progress_name(labels[group.LABEL_TRAINING])
+    if labels[group.LABEL_ROLE] == Role.PREPARE and _live(snapshot, Kind.CONFIG_MAP, name) is not None:
+        ref = Ref(Kind.CONFIG_MAP, metadata["namespace"], name)
+        await cluster.patch(ref, {"data": {Role.PREPARE.value: None}})
 
 
 async def _write_claim(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:

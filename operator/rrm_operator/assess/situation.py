@@ -75,9 +75,20 @@ class Situation:
     def prepared(self) -> Prepared | None:
         """What preparing resolved; a finished attempt keeps it, since all later edits leave rows alone."""
         record = self.prepare_record
-        if record is None and self.trained is not None:
-            record = self.answers.record(Role.PREPARE)
+        if self.trained is not None:
+            record = record or self.answers.record(Role.PREPARE)
+        elif self._is_rewriting:
+            return None
         return record.prepared if record is not None and record.result is Result.DONE else None
+
+    @cached_property
+    def _is_rewriting(self) -> bool:
+        """Whether a prepare Job of another spec, or its pod, can still write: into the same folder."""
+        ours = self.prepare_job
+        own = ours.name if ours is not None else None
+        jobs = (it for it in self.snapshot.jobs if it.role is Role.PREPARE and not it.finished_time)
+        pods = (pod for pod in self.pods(PodRole.PREPARE) if pod.phase not in ("Succeeded", "Failed"))
+        return any(it.name != own for it in jobs) or any(pod.owner != own for pod in pods)
 
     @cached_property
     def run(self) -> RunFile | None:
