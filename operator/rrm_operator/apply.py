@@ -10,7 +10,8 @@
 
 from rrm_api import group
 from rrm_api.run import Role
-from rrm_operator.facts import Key, Kind, Manifest, ObjectFact, Snapshot
+from rrm_operator.errors import RayUnavailable
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, ObjectFact, Snapshot
 from rrm_operator.observe import Observer
 from rrm_operator.plan import Plan
 from rrm_operator.plan.checkpoints import amount
@@ -26,32 +27,47 @@ async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
         await _write(manifest, snapshot, cluster)
 
 
+async def grow(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
+    """Let the claim grow: last, since nothing depends on it and many storage classes forbid it."""
+    for manifest in plan.objects:
+        if manifest["kind"] == Kind.PERSISTENT_VOLUME_CLAIM and snapshot.claim is not None:
+            await _grow_claim(manifest, snapshot.claim, cluster)
+
+
 async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:
     """Hand in the job; the attempt was counted before, so a crash in between repeats it under the same id."""
     if plan.submission is not None:
-        await ray.submit(plan.submission)
+        try:
+            await ray.submit(plan.submission)
+        except RayUnavailable as error:
+            observer.not_submitted(key, str(error))
+            raise
         observer.submitted(key, plan.submission.submission_id)
 
 
 async def _write(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
     kind, name = Kind(manifest["kind"]), manifest["metadata"]["name"]
     match kind:
-        case Kind.JOB:
-            if name not in {it.name for it in snapshot.jobs}:
-                await _forget_answer(manifest, snapshot, cluster)
-                await cluster.create(manifest)
-        case Kind.RAY_CLUSTER:
-            if name not in {it.name for it in snapshot.clusters}:
-                await cluster.create(manifest)
+        case Kind.JOB | Kind.RAY_CLUSTER | Kind.PERSISTENT_VOLUME_CLAIM:
+            await _create_once(manifest, snapshot, cluster)
         case Kind.SECRET:
             # Never read back, so it is planned only together with the RayCluster that needs it.
             await cluster.create(manifest)
-        case Kind.PERSISTENT_VOLUME_CLAIM:
-            await _write_claim(manifest, snapshot, cluster)
         case _:
             live = _live(snapshot, kind, name)
             if live is None or (not live.deleting and live.digest != _digest(manifest)):
                 await cluster.apply(manifest)
+
+
+async def _create_once(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
+    known = {it.name for it in snapshot.jobs} | {it.name for it in snapshot.clusters}
+    if snapshot.claim is not None:
+        known.add(snapshot.claim.name)
+    if manifest["metadata"]["name"] in known:
+        return
+    if manifest["kind"] == Kind.JOB:
+        await _forget_answer(manifest, snapshot, cluster)
+    await cluster.create(manifest)
 
 
 async def _forget_answer(job: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
@@ -68,12 +84,9 @@ async def _forget_answer(job: Manifest, snapshot: Snapshot, cluster: Cluster) ->
         await cluster.patch(ref, {"data": {Role.PREPARE.value: None}})
 
 
-async def _write_claim(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
-    if snapshot.claim is None:
-        await cluster.create(manifest)
-        return
+async def _grow_claim(manifest: Manifest, claim: ClaimFact, cluster: Cluster) -> None:
     wanted = manifest["spec"]["resources"]["requests"]["storage"]
-    if amount(wanted) > amount(snapshot.claim.requested):
+    if amount(wanted) > amount(claim.requested):
         metadata = manifest["metadata"]
         ref = Ref(Kind.PERSISTENT_VOLUME_CLAIM, metadata["namespace"], metadata["name"])
         await cluster.patch(ref, {"spec": {"resources": {"requests": {"storage": wanted}}}})

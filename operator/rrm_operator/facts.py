@@ -180,6 +180,8 @@ class RayJobFact:
     unreachable_since: float | None = None
     """Clock reading of the first failed question since; None = the last question was answered."""
     exit_code: int | None = None
+    silence: str = ""
+    """What went wrong with the last question, while it was not answered."""
 
 
 @dataclass(frozen=True)
@@ -198,3 +200,7 @@ class Snapshot:
     ray_job: RayJobFact | None = None
     refused: str | None = None
     """The API server's words when it found an object planned for this generation invalid."""
+    forbidden: str | None = None
+    """The API server's words when it forbade the last write; it is tried again."""
+    not_submitted: str | None = None
+    """What went wrong when the job was handed in last; None once Ray knows it."""

@@ -42,24 +42,44 @@ class Observer:
     keys: RayKeys
     _answers: dict[Key, _Answer] = field(default_factory=dict)
     _refusals: dict[Key, _Refusal] = field(default_factory=dict)
+    _forbidden: dict[Key, str] = field(default_factory=dict)
+    _not_submitted: dict[Key, str] = field(default_factory=dict)
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
         """Return a training with all that is known about it; asks Ray only when nobody else tells."""
         refusal = self._refusals.get(key)
         stands = refusal is not None and refusal.generation == training.metadata.generation
-        snapshot = replace(seen, refused=refusal.words if refusal is not None and stands else None)
+        words = refusal.words if refusal is not None and stands else None
+        snapshot = replace(seen, refused=words, forbidden=self._forbidden.get(key))
         situation = Situation(training, snapshot, self.clock.now(), self.settings.default_image)
         cluster = situation.cluster
         if cluster is None or not situation.submitted or situation.train_record is not None:
             self._answers.pop(key, None)
+            self._not_submitted.pop(key, None)
             return situation
         job = await self._job(key, situation, cluster)
-        return replace(situation, snapshot=replace(snapshot, ray_job=job), now=self.clock.now())
+        if job is not None and job.state is not RayJobState.ABSENT and job.unreachable_since is None:
+            self._not_submitted.pop(key, None)
+        snapshot = replace(snapshot, ray_job=job, not_submitted=self._not_submitted.get(key))
+        return replace(situation, snapshot=snapshot, now=self.clock.now())
 
     def submitted(self, key: Key, id_: str) -> None:
         """Note a submission that Ray accepted."""
         now = self.clock.now()
+        self._not_submitted.pop(key, None)
         self._answers[key] = _Answer(RayJobFact(id_, RayJobState.PENDING, "", seen_at=now), asked_at=now)
+
+    def not_submitted(self, key: Key, words: str) -> None:
+        """Note that Ray could not be reached to hand the job in."""
+        self._not_submitted[key] = words
+
+    def forbidden(self, key: Key, words: str) -> None:
+        """Note that the API server forbade a write."""
+        self._forbidden[key] = words
+
+    def allowed(self, key: Key) -> bool:
+        """Note that nothing was forbidden; return whether that is news."""
+        return self._forbidden.pop(key, None) is not None
 
     def refused(self, key: Key, generation: int, words: str) -> bool:
         """Note that an object was refused; return whether that is news."""
@@ -70,8 +90,8 @@ class Observer:
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""
-        self._answers.pop(key, None)
-        self._refusals.pop(key, None)
+        for memory in (self._answers, self._refusals, self._forbidden, self._not_submitted):
+            memory.pop(key, None)
 
     async def _job(self, key: Key, situation: Situation, cluster: RayClusterFact) -> RayJobFact | None:
         id_ = submission_id(situation.training.metadata.uid, cluster.attempt)
@@ -105,5 +125,8 @@ class Observer:
         except RayUnavailable as error:
             if known is None:
                 # Counted, so handed in as far as anyone can tell; the first answer will say.
-                return RayJobFact(id_, RayJobState.PENDING, str(error), seen_at=now, unreachable_since=now)
-            return replace(known.fact, unreachable_since=known.fact.unreachable_since or now)
+                known_fact = RayJobFact(id_, RayJobState.PENDING, str(error), seen_at=now)
+            else:
+                known_fact = known.fact
+            since = known_fact.unreachable_since or now
+            return replace(known_fact, unreachable_since=since, silence=str(error))

@@ -7,14 +7,14 @@ Errors of `errors` pass through to `handlers`, which alone decides when to look 
 
 from dataclasses import dataclass, field
 
-from rrm_operator.apply import apply, submit
+from rrm_operator.apply import apply, grow, submit
 from rrm_operator.assess import Assessment, assess, assess_unreadable
-from rrm_operator.errors import Refused
+from rrm_operator.errors import Forbidden, Refused
 from rrm_operator.facts import Key, Snapshot
 from rrm_operator.keys import RayKeys
 from rrm_operator.observe import Observer
 from rrm_operator.parse import Unreadable, parse
-from rrm_operator.plan import plan
+from rrm_operator.plan import Plan, plan
 from rrm_operator.ports import Clock, Cluster, Facts, RayJobs
 from rrm_operator.report import Reporter
 from rrm_operator.settings import Settings
@@ -50,15 +50,27 @@ class Reconciler:
         todo = plan(assessment, self.settings, self.keys)
         held_back = await self.reporter.report(key, seen.manifest, assessment)
         try:
-            await apply(todo, seen, self.cluster)
+            await self._carry_out(key, todo, seen)
         except Refused as error:
             generation = seen.manifest["metadata"].get("generation", 0)
             if not self.observer.refused(key, generation, str(error)):
                 raise
             return 0.0  # The next look says so in the status.
-        await submit(todo, key, self.ray, self.observer)
+        if self.observer.allowed(key):
+            return 0.0  # The next look takes it back in the status.
         waits = [it for it in (held_back, assessment.next_look_seconds) if it is not None]
         return min(waits, default=None)
+
+    async def _carry_out(self, key: Key, todo: Plan, seen: Snapshot) -> None:
+        try:
+            await apply(todo, seen, self.cluster)
+            await submit(todo, key, self.ray, self.observer)
+            await grow(todo, seen, self.cluster)
+        except Forbidden as error:
+            # The next look, after a while, says so in the status and tries again.
+            if not error.terminating:
+                self.observer.forbidden(key, str(error))
+            raise
 
     async def _assess(self, key: Key, seen: Snapshot) -> Assessment:
         match parse(seen.manifest):

@@ -9,13 +9,14 @@ Later stages (Stopping, Suspended, BackingOff, Evaluating) are further questions
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rrm_api.conditions import Reason, Stage
 from rrm_api.run import Result
 from rrm_operator.assess.checks import invalid_image, pod_trouble, template_faults
 from rrm_operator.assess.failures import Failure, attempt_failure, job_failure
+from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.facts import PodRole, RayClusterFact
 
@@ -36,7 +37,11 @@ class Finding:
 def find_stage(situation: Situation) -> Finding:
     """Return where the training is."""
     answers = (question(situation) for question in _QUESTIONS)
-    return next(answer for answer in answers if answer is not None)
+    found = next(answer for answer in answers if answer is not None)
+    words = situation.snapshot.forbidden
+    if words is None or found.stage in (Stage.STALLED, Stage.FAILED, Stage.SUCCEEDED):
+        return found
+    return replace(found, message=f"{found.message}; the API server forbids a write, tried again: {words}")
 
 
 def leftover_clusters(situation: Situation) -> tuple[RayClusterFact, ...]:
@@ -129,9 +134,24 @@ def _is_submitted(situation: Situation) -> Finding:
     progress = situation.progress
     if progress is not None and situation.progressed and progress.step > progress.from_step:
         message = f"attempt {situation.counted} is training"
-        return Finding(Stage.TRAINING, Reason.TRAINING, message)
+        return Finding(Stage.TRAINING, Reason.TRAINING, message + _silence(situation))
+    error = situation.snapshot.not_submitted
+    if error is not None and not situation.progressed:
+        message = f"attempt {situation.counted} is tried to be submitted again; the last time: {error}"
+        return Finding(Stage.STARTING, Reason.STARTING, message)
     message = f"attempt {situation.counted} was submitted; waiting for its first step"
-    return Finding(Stage.STARTING, Reason.STARTING, message)
+    return Finding(Stage.STARTING, Reason.STARTING, message + _silence(situation))
+
+
+def _silence(situation: Situation) -> str:
+    """Return since when and why Ray is silent, unless the trainer has reported since."""
+    job, progress = situation.snapshot.ray_job, situation.progress
+    if job is None or job.unreachable_since is None:
+        return ""
+    reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
+    if reported is not None and reported > job.unreachable_since:
+        return ""
+    return f"; Ray has not answered since {written(job.unreachable_since)}: {job.silence}"
 
 
 def _provisioning_message(situation: Situation, cluster: RayClusterFact) -> str:

@@ -1,0 +1,96 @@
+"""What is forbidden, or not answered by Ray, is told in their words and stops nothing else."""
+
+from typing import Any
+
+import pytest
+
+from rrm_operator.errors import Forbidden, RayUnavailable
+from rrm_operator.facts import Kind
+
+QUOTA = 'jobs.batch "x" is forbidden: exceeded quota: team, requested: pods=1'
+RESIZE = "only dynamically provisioned pvc can be resized"
+
+
+def ready_message(operator: Any) -> str:
+    message: str = operator.world.condition("Ready")["message"]
+    return message
+
+
+async def ready_cluster(operator: Any) -> None:
+    await operator.settle()
+    operator.world.prepare_succeeds()
+    await operator.settle()
+    operator.world.cluster_becomes_ready()
+
+
+async def test_a_quota_is_told_in_the_api_servers_words_until_it_allows(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, create = operator.world, operator.world.create
+
+    async def forbidding(manifest: Any) -> None:
+        if manifest["kind"] == Kind.JOB:
+            raise Forbidden(QUOTA, terminating=False)
+        await create(manifest)
+
+    monkeypatch.setattr(world, "create", forbidding)
+    for _ in range(3):
+        with pytest.raises(Forbidden):
+            await operator.look()
+    assert QUOTA in ready_message(operator)
+    assert world.status["stage"] == "Preparing"
+    monkeypatch.undo()
+    assert await operator.settle() == "Preparing"
+    assert len(world.named(Kind.JOB)) == 1
+    assert QUOTA not in ready_message(operator)
+
+
+async def test_a_volume_that_may_not_grow_does_not_keep_the_job_from_being_submitted(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, patch = operator.world, operator.world.patch
+    await ready_cluster(operator)
+
+    async def forbidding(ref: Any, change: Any) -> None:
+        if ref.kind is Kind.PERSISTENT_VOLUME_CLAIM:
+            raise Forbidden(RESIZE, terminating=False)
+        await patch(ref, change)
+
+    monkeypatch.setattr(world, "patch", forbidding)
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
+    for _ in range(3):
+        with pytest.raises(Forbidden):
+            await operator.look()
+    assert len(world.submissions) == 1
+    assert RESIZE in ready_message(operator)
+
+
+async def test_a_ray_that_does_not_take_the_job_is_told_in_its_words(operator: Any) -> None:
+    world = operator.world
+    await ready_cluster(operator)
+    world.ray_answers = False
+    with pytest.raises(RayUnavailable):
+        await operator.look()
+    assert await operator.settle() == "Starting"
+    assert "no answer" in ready_message(operator)
+    assert "was submitted" not in ready_message(operator)
+    world.ray_answers = True
+    world.seconds += 15
+    assert await operator.settle() == "Starting"
+    assert len(world.submissions) == 1
+    assert "no answer" not in ready_message(operator)
+
+
+async def test_a_ray_that_falls_silent_after_the_submission_is_told(operator: Any) -> None:
+    world = operator.world
+    await ready_cluster(operator)
+    assert await operator.settle() == "Starting"
+    world.ray_answers = False
+    world.seconds += 15
+    assert await operator.settle() == "Starting"
+    assert "Ray has not answered since" in ready_message(operator)
+    assert "no answer" in ready_message(operator)
+    world.ray_answers = True
+    world.seconds += 15
+    await operator.settle()
+    assert "Ray has not answered" not in ready_message(operator)
