@@ -23,10 +23,12 @@ LEVELS = [
     pytest.param(Level.NODE, marks=pytest.mark.node),
 ]
 ENDINGS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+# A shell without job control starts its background jobs deaf to SIGINT, and that is inherited.
 _OWNER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from rrm_test_cluster import Cluster, Level
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Cluster.start(Level(sys.argv[1]), Path(sys.argv[2])):
     print("ready", flush=True)
     time.sleep(600)
