@@ -16,6 +16,7 @@ import typer
 
 from rrm.config_map import ConfigMapAccess, ConfigMapRefused, merge_keys
 from rrm.errors import RrmError
+from rrm.train.log import Masker
 from rrm_api.conditions import Reason
 from rrm_api.run import LOG_TAIL_CHARS, ExitCode, Prepared, Record, Result, Role, Trained
 from rrm_api.status import ExportStatus
@@ -76,8 +77,9 @@ def end_with_record(job: Job, work: Callable[[], Ending]) -> int:
         ending = work()
     except RrmError as error:
         ending = Ending(error.reason, str(error), error.exit_code)
-    except Exception as error:
-        LOG.exception("%s failed", job.role)
+    except Exception as error:  # noqa: BLE001 - the process edge
+        trace = Masker(os.environ).mask(traceback.format_exc())
+        LOG.error("%s failed: %s", job.role, trace)  # noqa: TRY400 - that would show secrets
         ending = Ending(
             _UNEXPECTED[job.role],
             f"{type(error).__name__}: {error}",
@@ -89,7 +91,8 @@ def end_with_record(job: Job, work: Callable[[], Ending]) -> int:
 
 
 def record_of(job: Job, ending: Ending, now: datetime) -> Record:
-    """Return the machine-readable record of an ending."""
+    """Return the machine-readable record of an ending, secrets of this process masked."""
+    masker = Masker(os.environ)
     results = {ExitCode.DONE: Result.DONE, ExitCode.STOPPED: Result.STOPPED}
     return Record(
         role=job.role,
@@ -97,10 +100,10 @@ def record_of(job: Job, ending: Ending, now: datetime) -> Record:
         input_digest=job.input_digest,
         result=results.get(ending.exit_code, Result.FAILED),
         reason=ending.reason,
-        message=ending.message,
+        message=masker.mask(ending.message),
         exit_code=int(ending.exit_code),
         finished_time=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        log_tail=ending.log_tail[-LOG_TAIL_CHARS:],
+        log_tail=masker.mask(ending.log_tail)[-LOG_TAIL_CHARS:],
         prepared=ending.prepared,
         trained=ending.trained,
         exported=ending.exported,

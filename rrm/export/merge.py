@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rrm.export.errors import MergeFailed
 from rrm.train.environment import environment_for
-from rrm.train.log import tail_of
+from rrm.train.log import Masker, tail_of
 from rrm_api.run import Intent
 
 
@@ -30,5 +30,5 @@ def merge(checkpoint: Path, target: Path, intent: Intent) -> None:
     if done.returncode or not any(target.glob("*.safetensors")):
         raise MergeFailed(
             f"merging {checkpoint} ended with exit code {done.returncode} and without weights in {target}:\n"
-            f"{tail_of(done.stdout, 1500)}"
+            f"{tail_of(Masker(os.environ).mask(done.stdout), 1500)}"
         )

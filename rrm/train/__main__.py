@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from rrm.reporting import Ending, Job, record_of, report
 from rrm.train.attempt import Attempt
 from rrm.train.config_map_watcher import watcher_from
 from rrm.train.errors import RunFileMissing
+from rrm.train.log import Masker
 from rrm.train.parent import Ended, child_command, run_child, trained_by
 from rrm_api.conditions import Reason
 from rrm_api.run import CLAIMS_MOUNT, VOLUME_MOUNT, ExitCode, Role, RunFile
@@ -43,8 +45,9 @@ def main(argv: list[str] | None = None) -> int:
         trained = trained_by(attempt)
     except RrmError as error:
         ended, trained = _failed(error.reason, str(error), error.exit_code), None
-    except Exception as error:
-        LOG.exception("attempt %s failed", arguments.attempt)
+    except Exception as error:  # noqa: BLE001 - the process edge
+        trace = Masker(os.environ).mask(traceback.format_exc())
+        LOG.error("attempt %s failed: %s", arguments.attempt, trace)  # noqa: TRY400 - that would show secrets
         message = f"{type(error).__name__}: {error}"
         ended, trained = _failed(Reason.TRAINING_FAILED, message, ExitCode.INFRASTRUCTURE), None
     ending = Ending(

@@ -16,6 +16,7 @@ from rrm.train.attempt import Attempt, attempt_of, write_json
 from rrm.train.checkpoints import Start, decide_start, list_checkpoints
 from rrm.train.environment import add_environment
 from rrm.train.errors import TrainerCrashed, TrainingRefused
+from rrm.train.log import Masker
 from rrm.train.overrides import RayPlace, overrides_for
 from rrm.train.validations import read_validations
 from rrm.train.weights import provide_weights
@@ -36,6 +37,7 @@ def main() -> int:
         reason, message, code = _train(attempt, arguments.ray_address, arguments.ray_temp)
     except RrmError as error:
         reason, message, code = error.reason, str(error), error.exit_code
+    message = Masker(os.environ).mask(message)
     write_json(attempt.ending, {"reason": reason.value, "message": message, "exit_code": int(code)})
     return int(code)
 
@@ -110,13 +112,13 @@ def compose(overrides: list[str]) -> Any:
 
 
 def last_line(text: str) -> str:
-    r"""Return the last line that says something, at most 500 characters.
+    r"""Return the last line that says something, secrets masked, at most 500 characters.
 
     >>> last_line("Traceback\n  File x\nValueError: no\n\n")
     'ValueError: no'
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:500] if lines else "no message"
+    return Masker(os.environ).mask(lines[-1])[:500] if lines else "no message"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ from rrm_api.spec_pods import SECRET_NAME
 
 MASK: Final = "***"
 _SHORTEST_SECRET: Final = 6
-_SHAPES: Final = re.compile(r"\b(hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,})")
+_SHAPES: Final = re.compile(
+    r"\b(hf_[A-Za-z0-9]{8,}|sk-[A-Za-z0-9_-]{8,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,})"
+    r"|(?<=://)[^/\s?#]+(?=@)"  # who a URL logs in as, and by which password
+)
 _TAIL_LINES: Final = 200
 
 
@@ -28,6 +31,8 @@ class Masker:
 
         >>> Masker({"WANDB_API_KEY": "0123abcd"}).mask("key 0123abcd, hf_AbCdEf0123")
         'key ***, ***'
+        >>> Masker({}).mask("https://user:password@host/x")
+        'https://***@host/x'
         """
         for value in self._values:
             line = line.replace(value, MASK)

@@ -14,7 +14,7 @@ from rrm.config_map import ConfigMapAccess, ConfigMapRefused, merge_keys
 from rrm.errors import DataInvalid
 from rrm.reporting import Ending, Job, end_with_record, record_of, report, termination_message
 from rrm_api.conditions import Reason
-from rrm_api.run import ExitCode, Record, Result, Role
+from rrm_api.run import LOG_TAIL_CHARS, ExitCode, Record, Result, Role
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -157,3 +157,35 @@ def test_the_pod_knows_its_config_map(host: str, shown: str, tmp_path: Path) -> 
     assert access is not None
     assert access.url == f"https://{shown}:443/api/v1/namespaces/team-a/configmaps/judge-progress"
     assert access.ca_file == tmp_path / "ca.crt"
+
+
+def test_no_secret_reaches_a_record_or_the_termination_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "s3cr3ts3cr3tv4lu")
+    said = "s3cr3ts3cr3tv4lu at https://user:pass@word@proxy:3128/x"
+    log = tmp_path / "termination-log"
+    log.touch()
+    written = record(message=said, log_tail=said)
+    report(written, termination_log=log)
+    assert (written.message, written.log_tail) == ("*** at https://***@proxy:3128/x",) * 2
+    assert "s3cr3ts3cr3tv4lu" not in log.read_text()
+    assert "pass" not in log.read_text()
+
+
+def test_a_secret_at_the_cut_of_a_log_is_masked_before_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "s3cr3ts3cr3tv4lu")
+    assert "r3tv4lu" not in record(log_tail="s3cr3ts3cr3tv4lu" + "x" * (LOG_TAIL_CHARS - 8)).log_tail
+
+
+def test_a_bugs_traceback_is_logged_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "s3cr3ts3cr3tv4lu")
+
+    def work() -> Ending:
+        raise RuntimeError("refused s3cr3ts3cr3tv4lu")
+
+    assert end_with_record(Job(Role.EXPORT), work) == 20
+    assert "RuntimeError: refused ***" in caplog.text
+    assert "s3cr3ts3cr3tv4lu" not in caplog.text

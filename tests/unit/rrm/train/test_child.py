@@ -9,6 +9,7 @@ import pytest
 from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows
 from rrm.train import child
 from rrm.train.attempt import Attempt, write_json
+from rrm.train.errors import TrainingRefused
 
 
 @pytest.fixture
@@ -59,3 +60,15 @@ def test_other_rows_than_those_prepared_are_refused_with_what_to_do(prepared: At
     assert (ending["reason"], ending["exit_code"]) == ("DataInvalid", 10)
     assert str(prepared.layout.data) in str(ending["message"])
     assert "prepare" in str(ending["message"])
+
+
+def test_the_ending_on_the_volume_holds_no_secret(prepared: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_weights(prepared)
+    monkeypatch.setenv("HF_TOKEN", "0123456789abcdef")
+
+    def refuse(_: object) -> None:
+        raise TrainingRefused("no: 0123456789abcdef")
+
+    monkeypatch.setattr(child, "_run_verl", refuse)
+    assert child.main() == 11
+    assert ending_of(prepared)["message"] == "no: ***"
