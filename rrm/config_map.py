@@ -44,13 +44,17 @@ class ConfigMapAccess:
     def from_environment(
         cls, environ: Mapping[str, str], account: Path = SERVICE_ACCOUNT
     ) -> "ConfigMapAccess | None":
-        """Return the access of this pod, or None outside Kubernetes."""
+        """Return the access of this pod; None outside Kubernetes and, with a warning, without a token."""
         name = environ.get(PROGRESS_CONFIG_MAP_ENV)
         if not name:
             return None
-        host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
+        try:
+            host, port = environ["KUBERNETES_SERVICE_HOST"], environ["KUBERNETES_SERVICE_PORT"]
+            namespace = (account / "namespace").read_text().strip()
+        except (KeyError, OSError) as error:
+            LOG.warning("the ConfigMap %s is out of reach of this pod: %s", name, error)
+            return None
         host = f"[{host}]" if ":" in host else host
-        namespace = (account / "namespace").read_text().strip()
         return cls(
             url=f"https://{host}:{port}/api/v1/namespaces/{namespace}/configmaps/{name}",
             token_file=account / "token",

@@ -112,9 +112,12 @@ def record_of(job: Job, ending: Ending, now: datetime) -> Record:
 
 def report(record: Record, *, termination_log: Path = TERMINATION_LOG) -> None:
     """Write the record to wherever somebody waits for it; never raises because nobody listens."""
+    try:
+        if termination_log.exists():
+            termination_log.write_bytes(termination_message(record))
+    except (OSError, ValueError) as error:
+        LOG.warning("no termination message: %s", error)
     access = ConfigMapAccess.from_environment(os.environ)
-    if termination_log.exists():
-        termination_log.write_bytes(termination_message(record))
     if access is not None:
         try:
             merge_keys(access, {record.role.value: record.model_dump_json(by_alias=True, exclude_none=True)})

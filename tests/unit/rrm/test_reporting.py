@@ -1,6 +1,7 @@
 """One record, one message, one exit code, whatever happens; and the ConfigMap patch that carries it."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -189,3 +190,28 @@ def test_a_bugs_traceback_is_logged_without_secrets(
     assert end_with_record(Job(Role.EXPORT), work) == 20
     assert "RuntimeError: refused ***" in caplog.text
     assert "s3cr3ts3cr3tv4lu" not in caplog.text
+
+
+def test_a_missing_token_folder_is_warned_of_and_the_termination_message_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("RRM_PROGRESS_CONFIG_MAP", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+        monkeypatch.setenv(name, "1")
+    assert ConfigMapAccess.from_environment(os.environ, tmp_path / "nothing") is None
+    assert "nothing/namespace" in caplog.text
+    log = tmp_path / "termination-log"
+    log.touch()
+    report(record(), termination_log=log)
+    assert Record.model_validate_json(log.read_bytes()) == record()
+
+
+def test_a_pod_without_the_api_servers_address_reports_nowhere(tmp_path: Path) -> None:
+    assert ConfigMapAccess.from_environment({"RRM_PROGRESS_CONFIG_MAP": "x"}, tmp_path) is None
+
+
+def test_a_termination_log_that_cannot_be_written_stops_no_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    report(record(), termination_log=tmp_path)  # a folder
+    assert "termination message" in caplog.text
+    assert "DataInvalid: line 7" in capsys.readouterr().err
