@@ -1,5 +1,6 @@
 """`rrm prepare`: read, check, split and render the rows of a training; the same inside a prepare Job."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,10 @@ from rrm.data.prepare import prepare as prepare_rows
 from rrm.errors import InvalidSpec
 from rrm.intent_file import read_intent
 from rrm.reporting import Ending, Job, end_with_record
+from rrm.train.attempt import Attempt
+from rrm.train.weights import provide_weights
 from rrm_api.conditions import Reason
-from rrm_api.run import Layout, Prepared, Role
+from rrm_api.run import PROGRESS_CONFIG_MAP_ENV, Layout, Prepared, Role, RunFile
 
 VOLUME = Path(".rrm/volume")
 CLAIMS = Path(".rrm/claims")
@@ -35,6 +38,10 @@ def prepare(
         with shown_progress(console) as show:
             prepared = prepare_rows(intent, layout=layout, claims=claims, on_progress=show)
         console.print(data_table(prepared))
+        if PROGRESS_CONFIG_MAP_ENV in os.environ:
+            # In the cluster the weights come now, so that no GPU waits for them; nobody's laptop wants them.
+            run = RunFile(intent=intent, prepared=prepared)
+            provide_weights(Attempt(run=run, volume=volume, claims=claims, number=0))
         return Ending(Reason.DATA_PREPARED, summary(prepared), prepared=prepared)
 
     return end_with_record(Job(Role.PREPARE, _digest(training)), work)

@@ -193,6 +193,17 @@ def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_p
     assert [part["sources"][0]["revision"] for part in report["parts"].values()] == [COMMIT, COMMIT]
     assert "Bearer hf_of_this_test" in hub.tokens
     assert "hf_of_this_test" not in done.stdout + done.stderr
+    assert not (tmp_path / "volume/hub-judge/model").exists(), "nobody's laptop wants the weights"
+
+
+def test_in_the_cluster_the_weights_come_before_any_gpu_is_asked_for(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RRM_PROGRESS_CONFIG_MAP", "judge-progress")
+    done = prepare(tmp_path, f"http://127.0.0.1:{hub.server_port}", training(tmp_path))
+    assert done.returncode == 0, done.stderr
+    weights = tmp_path / "volume/hub-judge/model" / MODEL_COMMIT / "model.safetensors"
+    assert weights.read_bytes() == hub.repos["models/some/tiny"][1]["model.safetensors"]
 
 
 @pytest.mark.parametrize(
