@@ -13,10 +13,11 @@ from typing import Final
 import aiohttp
 from pydantic import ValidationError
 
+from rrm_api import group
 from rrm_operator import metrics
 from rrm_operator.api_server import ApiServer, load_configuration
 from rrm_operator.errors import OperatorError
-from rrm_operator.facts import Key, Manifest
+from rrm_operator.facts import Key, Kind, Manifest
 from rrm_operator.handlers import Worker
 from rrm_operator.health import health_server
 from rrm_operator.key_folder import read_keys
@@ -35,8 +36,10 @@ _log = logging.getLogger("rrm_operator")
 CONFIGURATION_ERROR: Final = 2
 _LAST_LOOKS_SECONDS: Final = 5.0
 _HEARTBEAT_SECONDS: Final = 60.0
-_GATHER_SECONDS: Final = 0.1
-"""Events come in bursts, six for six children just made: one look answers them all."""
+_GATHER_SECONDS: Final = 1.0
+"""Events of children come in bursts, and few are urgent: one look answers them all."""
+_URGENT: Final = frozenset({group.KIND, Kind.CONFIG_MAP.value})
+"""What people and the trainer say is looked at at once."""
 
 
 class SystemClock:
@@ -120,7 +123,7 @@ async def connected(settings: Settings) -> AsyncIterator[Parts]:
         def feed(kind: str, manifest: Manifest, deleted: bool) -> None:
             metrics.EVENTS.labels(kind).inc()
             if (key := store.feed(kind, manifest, deleted=deleted)) is not None:
-                queue.add(key, _GATHER_SECONDS)
+                queue.add(key, 0.0 if kind in _URGENT else _GATHER_SECONDS)
 
         watching = Watching(configuration, settings, feed)
         supervisor = Supervisor(

@@ -174,6 +174,8 @@ def kopf_settings(settings: Settings, kinds: frozenset[str]) -> kopf.OperatorSet
     kopf_own.watching.connect_timeout = settings.request_timeout_seconds
     kopf_own.watching.inactivity_timeout = INACTIVITY_SECONDS
     kopf_own.networking.request_timeout = settings.request_timeout_seconds
+    # A task and a queue for each object that has changed: not longer than a burst of changes lasts.
+    kopf_own.queueing.idle_timeout = 1.0
     # Its last resort is SIGKILL for the whole process; ending is the supervisor's business.
     kopf_own.process.ultimate_exiting_timeout = None
     for kind in kinds:
