@@ -43,7 +43,8 @@ class Trainings:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
     def kubectl(self, *arguments: str, stdin: str = "", seconds: float = 300) -> str:
-        return self.cluster.kubectl(*arguments, "--namespace", self.namespace, stdin=stdin, seconds=seconds)
+        # First, as what follows "--" of an exec is the pod's.
+        return self.cluster.kubectl("--namespace", self.namespace, *arguments, stdin=stdin, seconds=seconds)
 
     def get(self, name: str) -> Manifest:
         return self.cluster.client.get(RESOURCE, name, namespace=self.namespace)
