@@ -97,13 +97,15 @@ def ray_stand_in() -> Iterator[RayStandIn]:
     """Serve from a thread until the block ends."""
     ray, loop = RayStandIn(), asyncio.new_event_loop()
     started = threading.Event()
+    runners: list[web.AppRunner] = []
 
     async def serve() -> None:
         application = web.Application()
         base = "/{namespace}/{cluster}/api/jobs/"
         for path in (base, base + "{id}", base + "{id}/stop"):
             application.router.add_route("*", path, ray.answer)
-        runner = web.AppRunner(application, access_log=None)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         ray.port = runner.addresses[0][1]
@@ -120,5 +122,8 @@ def ray_stand_in() -> Iterator[RayStandIn]:
     try:
         yield ray
     finally:
+        for runner in runners:
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
+        loop.close()
