@@ -78,6 +78,7 @@ def by_hand(folder: Path, ours: Path, python: Path) -> Path:
             [str(python), "-m", "verl.trainer.main_ppo", *kept],
             stdout=log,
             stderr=subprocess.STDOUT,
+            cwd=folder,  # Hydra writes its outputs folder where it stands.
             env=environment | {"VERL_FILE_LOGGER_PATH": str(metrics)},
         )
     assert done.returncode == 0, (folder / "log").read_text()[-3000:]
