@@ -110,7 +110,8 @@ def _parse(text: str, place: Place) -> Any:
     except json.JSONDecodeError as error:
         number = place.number if place.number is not None else error.lineno
         here = Place(place.source, place.file, "line", number)
-        found = f"broken JSON: {error.msg} at column {error.colno}"
+        # Some of these messages end in "at", to be followed by the place.
+        found = f"broken JSON: {error.msg.removesuffix(' at')} at column {error.colno}"
         raise DataInvalid(expected="valid JSON", found=found, where=str(here)) from error
     except RecursionError as error:
         raise DataInvalid(expected="a row", found="JSON nested too deeply", where=str(place)) from error

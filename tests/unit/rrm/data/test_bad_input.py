@@ -37,6 +37,11 @@ BAD = {
         "train.jsonl",
         ["spec.data.train[0] pvc://c/train.jsonl, file train.jsonl, line 7", "valid JSON", "broken JSON"],
     ),
+    "broken JSON text": (
+        lines(*rows(2), '{"prompt": "x\n'),
+        "train.jsonl",
+        ["line 3", "broken JSON: Invalid control character at column 14"],
+    ),
     "broken JSON list": (
         b'[\n{"prompt": 1},\n{"prompt" 2}]',
         "train.json",
