@@ -33,13 +33,13 @@ LOOK_SECONDS: Final = 1.0
 LOG = logging.getLogger("rrm.train")
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, *, patience_seconds: float = PATIENCE_SECONDS) -> int:
     """Run one attempt and report it; returns the exit code."""
     arguments = _parse(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     job = Job(Role.TRAIN, arguments.digest, arguments.attempt)
     try:
-        run = wait_for_run(arguments.run, arguments.digest)
+        run = wait_for_run(arguments.run, arguments.digest, patience_seconds=patience_seconds)
         attempt = Attempt(run, arguments.volume, arguments.claims, arguments.attempt)
         ended = run_attempt(attempt, ray_address=arguments.ray_address, ray_temp=arguments.ray_temp)
         trained = trained_by(attempt)

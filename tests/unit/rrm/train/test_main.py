@@ -64,14 +64,14 @@ def call(
     """Run the entry with a rehearsal child; returns exit code and the record it reported."""
     records: list[Record] = []
     monkeypatch.setattr(entry, "report", records.append)
-    monkeypatch.setattr(entry, "PATIENCE_SECONDS", 0.0)
     command = [sys.executable, str(REHEARSAL), role, str(attempt.folder), str(attempt.stop_mark)]
     monkeypatch.setattr(entry, "child_command", lambda *_, **__: command)
     path = attempt.volume / "run.json"
     path.write_text(json.dumps(attempt.run.manifest()))
     digest = digest or attempt.run.digest()
     places = ["--volume", str(attempt.volume), "--claims", str(attempt.claims)]
-    code = entry.main(["--run", str(path), "--attempt", "1", "--digest", digest, *places])
+    arguments = ["--run", str(path), "--attempt", "1", "--digest", digest, *places]
+    code = entry.main(arguments, patience_seconds=0.0)
     return code, records[0]
 
 
