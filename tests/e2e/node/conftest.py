@@ -6,7 +6,8 @@ The demo's training starts first and takes eight minutes; what needs no Ray is t
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rrm_test_cluster import Cluster
 from rrm_test_cluster.demo.ground import Ground, furnish, furnish_namespace
 from rrm_test_cluster.demo.install import install_operator
 from rrm_test_cluster.demo.material import fill_claim
+from rrm_test_cluster.demo.pictures import build_cpu_trainer
 from rrm_test_cluster.demo.places import EXAMPLE, NAMESPACE, TRAINING, Places
 from rrm_test_cluster.demo.show import Wanted, apply_example
 from rrm_test_cluster.demo.telling import Teller
@@ -101,8 +103,21 @@ def ground(node_cluster: Cluster, claim: Path) -> Ground:
 
 
 @pytest.fixture(scope="session")
-def demo(ground: Ground, node_cluster: Cluster) -> Trainings:
-    """Apply the demo's training, and return its namespace."""
+def whole_image(ground: Ground, node_cluster: Cluster) -> Iterator["Future[str]"]:
+    """Begin to build the trainer's image whole and to import it; what comes of it is its tag."""
+
+    def build() -> str:
+        built = build_cpu_trainer(Teller())
+        node_cluster.import_image(built.archive)
+        return built.tag
+
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(build)
+
+
+@pytest.fixture(scope="session")
+def demo(ground: Ground, node_cluster: Cluster, whole_image: "Future[str]") -> Trainings:
+    """Apply the demo's training, and return its namespace; the image is built while it trains."""
     apply_example(ground, Wanted())
     trainings = Trainings(node_cluster, NAMESPACE)
     assert trainings.names(RESOURCE) == [TRAINING]

@@ -14,7 +14,7 @@ import yaml
 from rrm_api.run import CLAIMS_MOUNT
 from rrm_test_cluster.demo.places import EXAMPLE
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.verl]
 
 Manifest = dict[str, Any]
 WRONG_LINE = 7

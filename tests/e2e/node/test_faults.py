@@ -6,6 +6,7 @@ attempt 3   goes on from the checkpoint to the end, with the image as trainer_im
 """
 
 import json
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,6 @@ from rrm_api.run import Layout
 from rrm_test_cluster import Cluster
 from rrm_test_cluster.demo.ground import Ground
 from rrm_test_cluster.demo.install import Images, chart_values, install_operator
-from rrm_test_cluster.demo.pictures import build_cpu_trainer
-from rrm_test_cluster.demo.telling import Teller
 
 pytestmark = [pytest.mark.node, pytest.mark.verl]
 
@@ -131,19 +130,17 @@ def seconds_to_deletion(trainings: Any, cluster: Cluster) -> float:
 
 
 def test_it_goes_on_from_its_checkpoint_with_the_image_as_its_dockerfile_builds_it(
-    unlucky: Any, ground: Ground, node_cluster: Cluster
+    unlucky: Any, ground: Ground, node_cluster: Cluster, whole_image: "Future[str]"
 ) -> None:
-    kept = max(whole_steps(unlucky))
-    whole = build_cpu_trainer(Teller())
-    node_cluster.import_image(whole.archive)
+    kept, whole = max(whole_steps(unlucky)), whole_image.result()
     image = ground.values["image"]
     operator = f"{image['repository']}:{image['tag']}"
     # No pod template: nothing of this host is mounted, all comes from the image.
-    install_operator(ground.client, chart_values(Images(operator, whole.tag, pull_policy="Never")))
+    install_operator(ground.client, chart_values(Images(operator, whole, pull_policy="Never")))
     unlucky.apply(NAME, short(kept + 2))
     unlucky.wait_for("attempt 3", lambda: len(attempts(unlucky)) == 3, seconds=STARTED_WITHIN)
     head = node_cluster.client.get("pod", pod(unlucky, "head"), namespace=unlucky.namespace)
-    assert {container["image"] for container in head["spec"]["containers"]} == {whole.tag}
+    assert {container["image"] for container in head["spec"]["containers"]} == {whole}
     assert not [volume for volume in head["spec"]["volumes"] if volume["name"] == "trainer-env"]
     seen = unlucky.until(NAME, lambda glimpse: glimpse.is_decided, seconds=STARTED_WITHIN)
     assert seen["status"]["stage"] == "Succeeded", seen["status"]

@@ -22,8 +22,8 @@ from rrm.train.validations import read_validations
 from rrm_api.run import Progress
 
 pytestmark = pytest.mark.verl
+EVALUATED = [0, 6, 12]
 HERE = Path(__file__).parent
-STEPS = 24
 
 
 def metrics_of(attempt: Path) -> dict[int, dict[str, Any]]:
@@ -33,7 +33,7 @@ def metrics_of(attempt: Path) -> dict[int, dict[str, Any]]:
 
 def test_it_goes_to_the_end_and_says_what_came_of_it(trained: Any) -> None:
     assert trained.exit_code == 0, trained.printed[-4000:]
-    for text in ("floor constant-", "untrained", f"trained, step {STEPS}", "lift over", "total time"):
+    for text in ("floor constant-", "untrained", f"trained, step {trained.steps}", "lift over", "total time"):
         assert text in trained.printed
 
 
@@ -52,46 +52,45 @@ def test_all_sample_rows_are_read_and_those_that_fit_are_used(trained: Any) -> N
 def test_rollout_and_actor_agree_at_every_step(trained: Any) -> None:
     metrics = metrics_of(trained.folder / "attempt-1")
     trained_steps = [step for step in metrics if step > 0]
-    assert trained_steps == list(range(1, STEPS + 1))
+    assert trained_steps == list(range(1, trained.steps + 1))
     worst = max(metrics[step]["training/rollout_probs_diff_max"] for step in trained_steps)
     assert worst < 1e-4
     log = (trained.folder / "attempt-1" / "job.log").read_text()
-    assert log.count("training/rollout_probs_diff_max:") >= STEPS
+    assert log.count("training/rollout_probs_diff_max:") >= trained.steps
 
 
-def test_it_learns_and_its_answers_can_be_read(trained: Any) -> None:
+def test_it_begins_to_learn_and_its_answers_can_be_read(trained: Any) -> None:
     validations = read_validations(trained.folder / "validations.json")
-    assert sorted(validations) == [0, 6, 12, 18, 24]
-    saved = max(validations[step]["reward"] for step in (12, 24))
-    assert saved - validations[0]["reward"] >= 0.08
-    assert validations[STEPS]["parse_rate"] >= 0.85
+    assert sorted(validations) == EVALUATED
+    assert validations[trained.steps]["reward"] - validations[0]["reward"] >= 0.03
+    assert validations[trained.steps]["parse_rate"] >= 0.85
 
 
 def test_every_validation_answered_the_same_rows_four_times(trained: Any) -> None:
     rows = {}
-    for step in (0, 6, 12, 18, 24):
+    for step in EVALUATED:
         answers = read_answers(trained.folder / "attempt-1" / f"validation-{step}.parquet")
         rows[step] = sorted(answer.row_id for answer in answers)
         assert len(rows[step]) == 4 * 64
     assert all(ids == rows[0] for ids in rows.values())
 
 
-def test_two_whole_checkpoints_are_kept(trained: Any) -> None:
+def test_a_whole_checkpoint_is_kept(trained: Any) -> None:
     found = [(c.step, c.is_whole) for c in list_checkpoints(trained.folder / "checkpoints")]
-    assert found == [(12, True), (24, True)]
+    assert found == [(trained.steps, True)]
 
 
 def test_our_hooks_cost_little(trained: Any) -> None:
     metrics = metrics_of(trained.folder / "attempt-1")
-    shares = [metrics[step]["rrm/hook_seconds_share"] for step in range(1, STEPS + 1)]
+    shares = [metrics[step]["rrm/hook_seconds_share"] for step in range(1, trained.steps + 1)]
     assert median(shares) <= 0.02
 
 
 def test_progress_on_the_volume_goes_to_the_last_step(trained: Any) -> None:
     lines = (trained.folder / "attempt-1" / "progress.jsonl").read_text().splitlines()
     last = Progress.model_validate_json(lines[-1])
-    assert (last.phase, last.step, last.total_steps) == ("Finished", STEPS, STEPS)
-    assert last.checkpoints.latest_path == "tiny-judge/checkpoints/global_step_24"
+    assert (last.phase, last.step, last.total_steps) == ("Finished", trained.steps, trained.steps)
+    assert last.checkpoints.latest_path == f"tiny-judge/checkpoints/global_step_{trained.steps}"
     assert last.lift is not None
 
 
@@ -141,8 +140,8 @@ def test_a_longer_run_goes_on_from_the_last_checkpoint_and_saves_when_it_is_stop
 
     assert done.returncode == 30, done.stdout[-4000:]
     steps = sorted(metrics_of(folder / "attempt-2"))
-    assert steps[0] == STEPS + 1, "it went on after the last checkpoint"
+    assert steps[0] == trained.steps + 1, "it went on after the last checkpoint"
     checkpoints = list_checkpoints(folder / "checkpoints")
     assert (checkpoints[-1].step, checkpoints[-1].is_whole) == (steps[-1], True)
-    assert 24 in [c.step for c in checkpoints], "the one it resumed from is kept"
+    assert trained.steps in [c.step for c in checkpoints], "the one it resumed from is kept"
     assert not (folder / "attempt-2" / "validation-0.parquet").exists(), "the base is measured once"
