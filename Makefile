@@ -69,7 +69,7 @@ trainer-pins: setup ## Resolve the trainer's pins again (trainer_image/profiles/
 	$(PYTHON) -m rrm.trainer_env.pins
 
 .PHONY: bench
-bench: setup cluster-tools ## Measure speed and size; prints, asserts no time
+bench: trainer-env cluster-tools ## Measure speed and size; prints, asserts no time
 	$(PYTEST) -m bench tests/bench
 
 ##@ Parts of the demo

@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from rrm_test_cluster import Cluster, Level, Missing
 
-# Nothing here asserts a time: other builds may run on the same two cores.
+# No deadline for single examples: other builds may run on the same two cores.
 settings.register_profile("rrm", deadline=None)
 settings.load_profile("rrm")
 

@@ -23,7 +23,7 @@ from rrm_api.v1alpha1 import parse_training
 from rrm_test_cluster import Cluster
 from rrm_test_cluster.audit import Asked
 from rrm_test_cluster.kube_api import MERGE_PATCH, KubeApi, connect
-from rrm_test_cluster.rig.operator_process import OperatorProcess, install_crd
+from rrm_test_cluster.rig.operator_process import CRD, OperatorProcess
 from rrm_test_cluster.rig.ray_stand_in import ray_stand_in
 from rrm_test_cluster.rig.trainer_stand_in import PREPARED, moment
 
@@ -154,7 +154,7 @@ async def bare(kubeconfig: Path) -> float:
 
 @pytest.fixture
 def operator(fake_nodes_cluster: Cluster, tmp_path: Path) -> Iterator[OperatorProcess]:
-    install_crd(fake_nodes_cluster)
+    fake_nodes_cluster.client.install_crds(CRD)
     fake_nodes_cluster.create_namespace(NAMESPACE)
     with ray_stand_in() as ray:
         made = OperatorProcess(fake_nodes_cluster, tmp_path, "bench-operator", {"ray_url": ray.url})

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from rrm_test_cluster.cluster import Cluster
+from rrm_test_cluster.demo.places import Places
 from rrm_test_cluster.errors import ClusterError, Missing
 from rrm_test_cluster.level import Level
 from rrm_test_cluster.node_deps import install_node_deps
@@ -13,7 +14,7 @@ from rrm_test_cluster.teardown import tear_down
 from rrm_test_cluster.tools import build_tools
 
 EXIT_MISSING = 3
-_DEFAULT_FOLDER = Path(".rrm/cluster")
+_FOLDER = Path(".rrm/cluster")
 
 
 def main(arguments: list[str]) -> int:
@@ -27,9 +28,10 @@ def main(arguments: list[str]) -> int:
                 install_node_deps(_say)
                 _say("node packages: all there")
             case "up":
-                _up(Level(chosen.level), chosen.dir)
+                _up(Level(chosen.level), chosen.dir or _FOLDER)
             case "down":
-                _down(chosen.dir)
+                # A demo that was told to keep its cluster has it elsewhere.
+                _down([chosen.dir] if chosen.dir else [_FOLDER, Places().cluster])
     except Missing as error:
         _say(str(error))
         return EXIT_MISSING
@@ -47,10 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start a cluster that stays")
     up.add_argument("--level", choices=[level.value for level in Level], default=Level.NODE.value)
     down = commands.add_parser("down", help="take it down, leaving its logs")
-    for command in (up, down):
-        command.add_argument(
-            "--dir", type=Path, default=_DEFAULT_FOLDER, help="its folder (default: %(default)s)"
-        )
+    up.add_argument("--dir", type=Path, help=f"its folder (default: {_FOLDER})")
+    down.add_argument("--dir", type=Path, help=f"its folder (default: {_FOLDER}, and that of the demo)")
     return parser
 
 
@@ -61,13 +61,14 @@ def _up(level: Level, folder: Path) -> None:
     _say(f"  export PATH={cluster.client.tools.folder}:$PATH")
 
 
-def _down(folder: Path) -> None:
-    try:
-        tear_down(State.load(folder.resolve()))
-    except FileNotFoundError:
-        _say(f"no cluster in {folder}")
-    else:
-        _say(f"cluster taken down; its logs stay in {folder / 'logs'}")
+def _down(folders: list[Path]) -> None:
+    for folder in folders:
+        try:
+            tear_down(State.load(folder.resolve()))
+        except FileNotFoundError:
+            _say(f"no cluster in {folder}")
+        else:
+            _say(f"cluster taken down; its logs stay in {folder / 'logs'}")
 
 
 def _say(text: str) -> None:

@@ -3,15 +3,19 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.tools import Tools
 
 Manifest = dict[str, Any]
+
+_NO_CONDITIONS_YET: Final = ".status.conditions accessor error: <nil>"
+_POLL_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,22 @@ class Client:
         # By force: a test that applies an object means it, whoever wrote a field before.
         options = ("--server-side", "--force-conflicts", "--field-manager=rrm-test")
         self.kubectl("apply", *options, "-f", "-", stdin=json.dumps(items))
+
+    def install_crds(self, *files: Path, seconds: float = 60) -> None:
+        """Install definitions of kinds and wait until the API server serves them."""
+        words = [word for file in files for word in ("-f", str(file))]
+        # On the server's side: KubeRay's are too big for the annotation of a plain apply.
+        self.kubectl("apply", "--server-side", "--force-conflicts", *words)
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.kubectl("wait", "--for=condition=established", f"--timeout={seconds:.0f}s", *words)
+                return
+            except CommandFailed as failed:
+                # A new definition has no conditions at all for a moment, and kubectl does not wait for them.
+                if _NO_CONDITIONS_YET not in failed.stderr or time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
 
     def get(self, kind: str, name: str, *, namespace: str = "default") -> Manifest:
         """Return one object; raises `CommandFailed` if it is not there."""

@@ -20,11 +20,7 @@ class KubeRay:
 
     def install_crds(self) -> None:
         """Install the CRDs and wait until the API server serves them."""
-        crds = sorted(self.client.tools.kuberay_crds.glob("*.yaml"))
-        files = [word for crd in crds for word in ("-f", str(crd))]
-        # On the server's side: they are too big for the annotation of a plain apply.
-        self.client.kubectl("apply", "--server-side", "--force-conflicts", *files)
-        self.client.kubectl("wait", "--for=condition=established", "--timeout=60s", *files)
+        self.client.install_crds(*sorted(self.client.tools.kuberay_crds.glob("*.yaml")))
 
     def start(self) -> None:
         """Start the operator and wait until it is ready; the CRDs must be there."""

@@ -41,6 +41,11 @@ class ProcessId:
                 os.kill(self.pid, number)
 
 
+def this_boot() -> str:
+    """Return what tells this boot of the machine from all others."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
 def stop(process: ProcessId, *, grace_seconds: float) -> None:
     """Ask a process to end, and end it for good after the grace."""
     process.send(signal.SIGTERM)

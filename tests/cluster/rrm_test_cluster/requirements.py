@@ -20,5 +20,5 @@ def check_requirements(level: Level) -> Tools:
         raise Missing(level, (str(error),), "run `make cluster-tools`") from error
     if level is Level.NODE and (missing := missing_for_node()):
         lower = _LEVELS[: _LEVELS.index(level)]
-        raise Missing(level, missing, "on Debian 12 or later, as root: `make node-deps`", lower)
+        raise Missing(level, missing, "on Debian 12 on x86-64, as root: `make node-deps`", lower)
     return tools

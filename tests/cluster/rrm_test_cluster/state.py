@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rrm_test_cluster.level import Level
-from rrm_test_cluster.processes import ProcessId
+from rrm_test_cluster.processes import ProcessId, this_boot
 
 STATE_FILE = "state.json"
 
@@ -24,6 +24,7 @@ class State:
         cable: This host's end of the cable to the node (node level).
         cgroup: Name of the control group the pods are in (node level).
         made_folders: Empty mount points that had to be made on the host (node level).
+        boot: The boot of the machine it was started in: no number above means anything after another one.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class State:
     cable: str = ""
     cgroup: str = ""
     made_folders: tuple[Path, ...] = ()
+    boot: str = field(default_factory=this_boot)
 
     def save(self) -> None:
         """Write the file; whole or not at all, as another process may read it at any time."""
@@ -60,6 +62,7 @@ class State:
             cable=raw["cable"],
             cgroup=raw["cgroup"],
             made_folders=tuple(Path(path) for path in raw["made_folders"]),
+            boot=raw["boot"],
         )
 
 

@@ -9,14 +9,14 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rrm_test_cluster.demo.errors import DemoError
-from rrm_test_cluster.demo.machine import make_trainer_environment
+from rrm_test_cluster.demo.errors import DemoError, NotHere
+from rrm_test_cluster.demo.machine import check_room, is_built, make_trainer_environment
 from rrm_test_cluster.demo.material import fill_claim
 from rrm_test_cluster.demo.places import Places
 from rrm_test_cluster.demo.telling import Teller, clock
@@ -25,6 +25,8 @@ from rrm_test_cluster.node_deps import install_node_deps
 from rrm_test_cluster.tools import build_tools
 
 REPORTS: Final = Path(".rrm/test")
+_WHOLE_IMAGE_GIB: Final = 16
+"""The trainer's image with its environment: in the builder, the archive, and the node twice."""
 _INTERRUPTED: Final = 2
 """How pytest ends after Ctrl-C."""
 
@@ -91,23 +93,33 @@ def main() -> int:
         tell("make check failed: nothing else was run")
         return 1
     try:
-        _make_ready(tell)
-    except (ClusterError, DemoError) as error:
-        # The stages that need it skip, and say so in their lines; the last line counts them.
-        tell(f"not everything is here: {error}")
+        check_room(is_first=not is_built(), more_gib=_WHOLE_IMAGE_GIB)
+    except NotHere as error:
+        tell(str(error))
+        return error.exit_code
+    _make_ready(tell)
     with ThreadPoolExecutor(len(LANES)) as threads:
         lanes = list(threads.map(lambda lane: _run_lane(lane, tell), LANES))
     return _summary([outcome for lane in lanes for outcome in lane], tell)
 
 
 def _make_ready(tell: Teller) -> None:
-    # One after the other: the compiler and the trainer each want the whole machine.
-    build_tools(tell)
-    if installed := install_node_deps():
-        tell(f"installed {' '.join(installed)}")
-    make_trainer_environment(tell)
-    # Both lanes need the model, and it is made once.
-    fill_claim(Places().claim, tell)
+    """Make what is missing, each thing by itself: where one cannot be had, only the stages that need it skip.
+
+    One after the other, as the compiler and the trainer each want the whole machine. Both lanes need the tiny
+    model, which is made once.
+    """
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: build_tools(tell),
+        lambda: install_node_deps(tell),
+        lambda: make_trainer_environment(tell),
+        lambda: fill_claim(Places().claim, tell),
+    )
+    for step in steps:
+        try:
+            step()
+        except (ClusterError, DemoError) as error:
+            tell(f"not everything is here: {error}")
 
 
 def _run_lane(lane: Sequence[Stage], tell: Teller) -> list[Outcome]:

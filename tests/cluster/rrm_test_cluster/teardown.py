@@ -11,7 +11,13 @@ from contextlib import suppress
 from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.node import cgroups
 from rrm_test_cluster.node.shell import run
-from rrm_test_cluster.processes import mount_namespace, processes_in_mount_namespace, stop, wait_gone
+from rrm_test_cluster.processes import (
+    mount_namespace,
+    processes_in_mount_namespace,
+    stop,
+    this_boot,
+    wait_gone,
+)
 from rrm_test_cluster.state import STATE_FILE, State
 
 _GRACE_SECONDS = {"etcd": 5.0}
@@ -21,6 +27,13 @@ LOGS = "logs"
 
 def tear_down(state: State) -> None:
     """End every process, then remove what is left; doing it twice does nothing."""
+    # After a reboot nothing of it is left but files, and its numbers may be those of somebody else.
+    if state.boot == this_boot():
+        _end(state)
+    _remove_folder(state)
+
+
+def _end(state: State) -> None:
     # Reverse order: the API server before etcd, without which it takes 18 s to leave.
     for name, process in reversed(state.daemons):
         stop(process, grace_seconds=_GRACE_SECONDS.get(name, _DEFAULT_GRACE_SECONDS))
@@ -35,7 +48,6 @@ def tear_down(state: State) -> None:
     for folder in reversed(state.made_folders):
         with suppress(OSError):
             folder.rmdir()
-    _remove_folder(state)
 
 
 def _end_namespace(state: State) -> None:

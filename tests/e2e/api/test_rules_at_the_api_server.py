@@ -1,9 +1,7 @@
 """Every rule of the API, asked of a real API server, with the message a person sees."""
 
-import contextlib
 import copy
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from rrm_api.group import CRD_NAME
 from rrm_test_cluster.errors import CommandFailed
 from rrm_test_cluster.patches import merge_patch
 
@@ -46,15 +43,8 @@ class Api:
 
 @pytest.fixture(scope="module")
 def served(api_cluster: Any) -> Any:
-    api_cluster.kubectl("apply", "-f", str(CRD))
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        # `kubectl wait` fails at once while the new definition has no conditions yet.
-        with contextlib.suppress(CommandFailed):
-            api_cluster.kubectl("wait", "--for=condition=established", f"crd/{CRD_NAME}", "--timeout=20s")
-            return api_cluster
-        time.sleep(0.2)
-    pytest.fail(f"{CRD_NAME} was not established within 30 s")
+    api_cluster.client.install_crds(CRD)
+    return api_cluster
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from rrm_test_cluster import Cluster, CommandFailed
 from rrm_test_cluster.client import Client
+from rrm_test_cluster.tools import KUBERNETES
 
 pytestmark = pytest.mark.api
 
@@ -16,7 +17,7 @@ def _namespace(cluster: Cluster, name: str, labels: dict[str, str] | None = None
 
 
 def test_it_is_the_pinned_kubernetes(api_cluster: Cluster) -> None:
-    assert "Server Version: v1.34.4" in api_cluster.kubectl("version")
+    assert f"Server Version: v{KUBERNETES}" in api_cluster.kubectl("version")
 
 
 def test_a_service_account_acts_with_its_own_rights_only(api_cluster: Cluster) -> None:

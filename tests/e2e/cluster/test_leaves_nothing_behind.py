@@ -72,8 +72,10 @@ def _mounts() -> frozenset[str]:
     return frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
 
 
-def _on_this_host() -> frozenset[str]:
-    """Every mount, network device and control group a cluster could have left."""
+def _on_this_host(level: Level) -> frozenset[str]:
+    """Every mount, network device and control group a cluster could have left; only a node makes any."""
+    if level is not Level.NODE:
+        return frozenset()
     groups = [str(each) for hierarchy in hierarchies() for each in hierarchy.glob("rrm-*")]
     return _mounts() | frozenset(os.listdir("/sys/class/net")) | frozenset(groups)
 
@@ -137,7 +139,7 @@ def test_a_daemon_that_cannot_start_shows_its_words_and_takes_the_rest_along(
 ) -> None:
     # A file where the daemon wants its folder.
     (tmp_path / daemon).touch()
-    before = _on_this_host()
+    before = _on_this_host(level)
 
     with pytest.raises(DaemonFailed, match=rf"^{daemon}: .*\n.*") as failure, Cluster.start(level, tmp_path):
         pytest.fail("it started")
@@ -145,7 +147,7 @@ def test_a_daemon_that_cannot_start_shows_its_words_and_takes_the_rest_along(
     assert failure.value.log_tail in (tmp_path / "logs" / f"{daemon}.log").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
     assert not _processes_that_name(tmp_path)
-    assert _on_this_host() - before == set()
+    assert _on_this_host(level) - before == set()
 
 
 @pytest.mark.parametrize("level", LEVELS[:1])

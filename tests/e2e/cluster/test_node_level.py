@@ -10,6 +10,7 @@ import pytest
 
 from rrm_test_cluster import Cluster
 from rrm_test_cluster.images import BASE_IMAGE, base_archive
+from rrm_test_cluster.tools import KUBERNETES
 
 pytestmark = pytest.mark.node
 
@@ -27,7 +28,7 @@ print(open("/opt/venv/lock.txt").read())
 try:
     open("/opt/venv/other", "w")
 except OSError as error:
-    print(type(error).__name__)
+    print(error.strerror)
 """
 
 
@@ -86,7 +87,7 @@ def _wait(cluster: Cluster, what: str, path: str, *, namespace: str) -> None:
 def test_a_pod_with_a_token_asks_the_api_server_by_its_usual_name(
     node_cluster: Cluster, namespace: str
 ) -> None:
-    assert _output(node_cluster, _pod("asker", namespace, _ASK_VERSION)) == "v1.34.4\n"
+    assert _output(node_cluster, _pod("asker", namespace, _ASK_VERSION)) == f"v{KUBERNETES}\n"
 
 
 def test_a_pod_writes_as_our_user_to_a_claim_that_the_host_reads(
@@ -112,12 +113,15 @@ def test_a_host_folder_is_read_through_its_claim_and_cannot_be_written(
     node_cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
     (tmp_path / "lock.txt").write_text("pinned")
-    tmp_path.chmod(0o755)  # pods run as another user than the owner
+    tmp_path.chmod(0o777)  # only the mount keeps them from writing
     node_cluster.host_folder_claim(namespace, "trainer-env", tmp_path)
 
     pod = _pod("reader", namespace, _READ_AND_TRY_TO_WRITE, claims={"/opt/venv": "trainer-env"})
 
-    assert _output(node_cluster, pod) == "pinned\nPermissionError\n"
+    [volume] = pod["spec"]["volumes"]
+    volume["persistentVolumeClaim"]["readOnly"] = True
+
+    assert _output(node_cluster, pod) == "pinned\nRead-only file system\n"
     assert [path.name for path in tmp_path.iterdir()] == ["lock.txt"]
 
 

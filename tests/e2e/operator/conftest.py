@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rrm_test_cluster import Cluster
-from rrm_test_cluster.rig.operator_process import OperatorProcess, install_crd
+from rrm_test_cluster.rig.operator_process import CRD, OperatorProcess
 from rrm_test_cluster.rig.ray_stand_in import RayStandIn, ray_stand_in
 from rrm_test_cluster.rig.trainer_stand_in import TrainerStandIn
 
@@ -59,6 +59,16 @@ class World:
     def names(self, kind: str) -> list[str]:
         return sorted(it["metadata"]["name"] for it in self.all(kind))
 
+    def job(self, training: str, role: str) -> Manifest:
+        """Wait for the Job of a role, and return it."""
+
+        def made() -> Manifest | None:
+            jobs = (it for it in self.all("job") if it["metadata"]["name"].startswith(f"{training}-{role}-"))
+            return next(jobs, None)
+
+        found: Manifest = self.until(f"a Job {training}-{role}", made)
+        return found
+
     def status(self, name: str) -> Manifest:
         found: Manifest = self.get("rmt", name).get("status", {})
         return found
@@ -105,7 +115,7 @@ def make_world(tmp_path: Path, ray: RayStandIn, request: pytest.FixtureRequest) 
     made: list[World] = []
 
     def make(cluster: Cluster, **settings: str) -> World:
-        install_crd(cluster)
+        cluster.client.install_crds(CRD)
         namespace = f"e2e-{zlib.crc32(request.node.nodeid.encode()):08x}"
         cluster.create_namespace(namespace)
         served = json.dumps([namespace])

@@ -46,4 +46,6 @@ def test_a_training_goes_from_apply_to_succeeded_and_gives_its_gpus_back(world: 
     assert status["observedGeneration"] == world.get("rmt", "judge")["metadata"]["generation"]
     assert world.condition("judge", "Succeeded")["status"] == "True"
     assert status["export"]["path"] == "judge/export"
+    reasons = {it["reason"] for it in world.all("event") if it["involvedObject"]["name"] == "judge"}
+    assert {"Preparing", "Provisioning", "Starting", "Training", "Exporting", "Succeeded"} <= reasons
     assert refused(world.operator) == []

@@ -1,8 +1,10 @@
 """The Python twin of every rule refuses what the API server refuses, with the same words."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from pydantic import ValidationError
@@ -27,6 +29,18 @@ def test_python_refuses(case: dict[str, Any]) -> None:
 def test_every_example_is_accepted(example: Path) -> None:
     manifest = yaml.safe_load(example.read_text(encoding="utf-8"))
     assert parse_training(manifest).metadata.name == manifest["metadata"]["name"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_an_editor_finds_no_fault_in_any_example_and_one_in_a_wrong_type(example: Path) -> None:
+    (schema,) = (ROOT / "crds/schema").glob("*.json")
+    editor = jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8")))
+    manifest = yaml.safe_load(example.read_text(encoding="utf-8"))
+    assert list(editor.iter_errors(manifest)) == []
+    wrong = merge_patch(manifest, {"spec": {"workers": {"nodes": "two"}}})
+    assert [list(error.absolute_path) for error in editor.iter_errors(wrong)] == [
+        ["spec", "workers", "nodes"]
+    ]
 
 
 def test_the_full_example_uses_every_field_of_the_spec() -> None:

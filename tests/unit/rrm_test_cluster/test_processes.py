@@ -52,6 +52,21 @@ def test_a_reused_number_is_not_taken_for_ours() -> None:
     stop(earlier, grace_seconds=0)  # would end this test run, if it were
 
 
+def test_a_cluster_of_an_earlier_boot_loses_its_files_and_no_process(tmp_path: Path) -> None:
+    sleeper = _sleeper()
+    (tmp_path / "etcd").mkdir()
+    state = State(
+        tmp_path, Level.API, is_temporary=False, daemons=(("etcd", sleeper),), boot="an earlier one"
+    )
+    state.save()
+
+    tear_down(State.load(tmp_path))
+
+    assert list(tmp_path.iterdir()) == []
+    assert sleeper.is_alive()
+    stop(sleeper, grace_seconds=5)
+
+
 def test_processes_are_found_by_their_mount_namespace() -> None:
     me = ProcessId.of(os.getpid())
 

@@ -37,7 +37,7 @@ def _cluster(places: Places, tell: Teller, *, keep: bool) -> Iterator[Cluster]:
 
 def _say_how_to_end(cluster: Cluster, tell: Teller) -> None:
     tell(f"the cluster stays: export KUBECONFIG={cluster.kubeconfig}")
-    tell(f"take it down with: .venv/bin/python -m rrm_test_cluster down --dir {cluster.folder}")
+    tell("take it down with: make cluster-down")
 
 
 def _clear(places: Places) -> None:

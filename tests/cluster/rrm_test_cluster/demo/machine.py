@@ -29,7 +29,7 @@ def make_ready(tell: Teller) -> Tools:
         NotHere: Room, rights or packages are missing and cannot be had from here.
         TrainerEnvironmentError: The trainer's environment could not be made.
     """
-    check_room(is_first=not _is_built())
+    check_room(is_first=not is_built())
     try:
         installed = install_node_deps()
     except Missing as missing:
@@ -42,8 +42,12 @@ def make_ready(tell: Teller) -> Tools:
     return tools
 
 
-def check_room(*, is_first: bool) -> None:
+def check_room(*, is_first: bool, more_gib: int = 0) -> None:
     """Ask for memory and disk before anything is started.
+
+    Args:
+        is_first: Whether the caches are still to be filled.
+        more_gib: Disk that is needed beyond the demo's.
 
     Raises:
         NotHere: There is not enough.
@@ -52,7 +56,7 @@ def check_room(*, is_first: bool) -> None:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB
     if memory < NEEDED_MEMORY_GIB:
         missing.append(f"memory: {NEEDED_MEMORY_GIB} GiB are needed, this machine has {memory:.0f} GiB")
-    needed = NEEDED_DISK_GIB["first" if is_first else "later"]
+    needed = NEEDED_DISK_GIB["first" if is_first else "later"] + more_gib
     for place in {_existing(user_cache()), Path.cwd()}:
         free = shutil.disk_usage(place).free / _GIB
         if free < needed:
@@ -77,7 +81,8 @@ def make_trainer_environment(tell: Teller) -> Path:
     return find_environment("cpu").root
 
 
-def _is_built() -> bool:
+def is_built() -> bool:
+    """Return whether the caches hold what takes minutes to make."""
     try:
         find_tools()
         find_environment("cpu")

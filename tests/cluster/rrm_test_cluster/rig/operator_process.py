@@ -25,16 +25,6 @@ _POLL_SECONDS: Final = 0.05
 Manifest = dict[str, Any]
 
 
-def install_crd(cluster: Cluster) -> None:
-    """Install our CRD and wait until the API server serves it."""
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
-    deadline = time.monotonic() + 60
-    while "rewardmodeltrainings" not in cluster.kubectl("api-resources", "--api-group=training.rrm.dev"):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the API server does not serve rewardmodeltrainings after 60 s")
-        time.sleep(_POLL_SECONDS)
-
-
 def account_objects(namespace: str, rules: list[Manifest]) -> list[Manifest]:
     """Return namespace, service account and cluster-wide rights of an operator."""
     name = f"{ACCOUNT}-{namespace}"
