@@ -10,9 +10,9 @@
 
 from rrm_api import group
 from rrm_api.run import Role
-from rrm_operator.errors import RayUnavailable
+from rrm_operator.errors import Forbidden, RayUnavailable
 from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, ObjectFact, Snapshot
-from rrm_operator.observe import Observer
+from rrm_operator.observe import REGROW_SECONDS, Observer
 from rrm_operator.plan import Plan
 from rrm_operator.plan.checkpoints import amount
 from rrm_operator.plan.names import progress_name
@@ -27,13 +27,6 @@ async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
         await _write(manifest, snapshot, cluster)
 
 
-async def grow(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
-    """Let the claim grow: last, since nothing depends on it and many storage classes forbid it."""
-    for manifest in plan.objects:
-        if manifest["kind"] == Kind.PERSISTENT_VOLUME_CLAIM and snapshot.claim is not None:
-            await _grow_claim(manifest, snapshot.claim, cluster)
-
-
 async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:
     """Hand in the job; the attempt was counted before, so a crash in between repeats it under the same id."""
     if plan.submission is not None:
@@ -43,6 +36,32 @@ async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None
             observer.not_submitted(key, str(error))
             raise
         observer.submitted(key, plan.submission.submission_id)
+
+
+async def grow(
+    plan: Plan, claim: ClaimFact | None, cluster: Cluster, observer: Observer, *, key: Key
+) -> float | None:
+    """Let the claim grow; return after how many seconds to look again because of it.
+
+    Last, and a refusal is noted instead of raised: nothing depends on it, many storage classes forbid it.
+    """
+    kind = Kind.PERSISTENT_VOLUME_CLAIM
+    wanted = next((it for it in plan.objects if it["kind"] == kind), None)
+    if wanted is None or claim is None:
+        return None
+    metadata, size = wanted["metadata"], wanted["spec"]["resources"]["requests"]["storage"]
+    if amount(size) <= amount(claim.requested):
+        return 0.0 if observer.grown(key) else None
+    if wait := observer.growth_wait(key, size):
+        return wait
+    try:
+        patch = {"spec": {"resources": {"requests": {"storage": size}}}}
+        await cluster.patch(Ref(kind, metadata["namespace"], metadata["name"]), patch)
+    except Forbidden as error:
+        if error.terminating:
+            raise
+        return 0.0 if observer.not_grown(key, size, str(error)) else REGROW_SECONDS
+    return 0.0 if observer.grown(key) else None
 
 
 async def _write(manifest: Manifest, snapshot: Snapshot, cluster: Cluster) -> None:
@@ -82,14 +101,6 @@ async def _forget_answer(job: Manifest, snapshot: Snapshot, cluster: Cluster) ->
     if labels[group.LABEL_ROLE] == Role.PREPARE and _live(snapshot, Kind.CONFIG_MAP, name) is not None:
         ref = Ref(Kind.CONFIG_MAP, metadata["namespace"], name)
         await cluster.patch(ref, {"data": {Role.PREPARE.value: None}})
-
-
-async def _grow_claim(manifest: Manifest, claim: ClaimFact, cluster: Cluster) -> None:
-    wanted = manifest["spec"]["resources"]["requests"]["storage"]
-    if amount(wanted) > amount(claim.requested):
-        metadata = manifest["metadata"]
-        ref = Ref(Kind.PERSISTENT_VOLUME_CLAIM, metadata["namespace"], metadata["name"])
-        await cluster.patch(ref, {"spec": {"resources": {"requests": {"storage": wanted}}}})
 
 
 def _live(snapshot: Snapshot, kind: Kind, name: str) -> ObjectFact | None:

@@ -86,6 +86,8 @@ class JobFact:
     failed: bool
     deleting: bool
     message: str | None = None
+    creation_time: str = ""
+    """RFC 3339."""
     finished_time: str = ""
     """When it succeeded or failed; RFC 3339, empty while it runs."""
 
@@ -103,11 +105,13 @@ class RayClusterFact:
     head_reason: str | None
     """Reason of `HeadPodReady` while it is not True."""
     ready_workers: int
-    desired_workers: int
     head_service: str | None
     head_pod_ip: str | None
     deleting: bool
-    creation_time: str = ""
+    provisioned: bool = False
+    """Whether all its pods were ready once: from then on KubeRay makes no head anew."""
+    replica_failure: str | None = None
+    """KubeRay's words while it cannot make or delete pods: quota, LimitRange, Pod Security."""
     shape: str = ""
     """Digest of all that shaped its pods or its run."""
     identity: str = ""

@@ -98,6 +98,7 @@ def job_fact(manifest: Manifest) -> JobFact | None:
         failed=failed.get("status") == "True",
         deleting=_deleting(manifest),
         message=failed.get("message"),
+        creation_time=_metadata(manifest).get("creationTimestamp") or "",
         finished_time=ended.get("lastTransitionTime") or "",
     )
 
@@ -106,7 +107,8 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
     """Return the fact of a RayCluster."""
     status, metadata = _map(manifest, "status"), _metadata(manifest)
     head = _map(status, "head")
-    ready = _conditions(manifest).get("HeadPodReady", {})
+    conditions = _conditions(manifest)
+    ready = conditions.get("HeadPodReady", {})
     head_ready = ready.get("status") == "True"
     attempt = _labels(manifest).get(group.LABEL_ATTEMPT, "")
     return RayClusterFact(
@@ -118,11 +120,11 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
         head_reason=None if head_ready else ready.get("reason"),
         # KubeRay leaves the key out when the count is zero.
         ready_workers=status.get("readyWorkerReplicas", 0),
-        desired_workers=status.get("desiredWorkerReplicas", _wanted_workers(manifest)),
         head_service=head.get("serviceName") or None,
         head_pod_ip=head.get("podIP") or None,
         deleting=_deleting(manifest),
-        creation_time=metadata.get("creationTimestamp", ""),
+        provisioned=conditions.get("RayClusterProvisioned", {}).get("status") == "True",
+        replica_failure=_replica_failure(conditions.get("ReplicaFailure", {})),
         shape=_annotation(manifest, group.ANNOTATION_SHAPE) or "",
         identity=_annotation(manifest, group.ANNOTATION_IDENTITY) or "",
         ray_key=_annotation(manifest, group.ANNOTATION_RAY_KEY) or "",
@@ -245,6 +247,8 @@ def _main(manifest: Manifest, statuses: list[Manifest]) -> Manifest:
     return next((status for status in statuses if status.get("name") == name), {})
 
 
-def _wanted_workers(manifest: Manifest) -> int:
-    groups = _list(_map(manifest, "spec"), "workerGroupSpecs")
-    return sum(it.get("replicas", 0) * it.get("numOfHosts", 1) for it in groups)
+def _replica_failure(condition: Manifest) -> str | None:
+    if condition.get("status") != "True":
+        return None
+    # KubeRay joins its own word and the API server's with a line break.
+    return ": ".join(condition.get("message", "").splitlines()) or condition.get("reason", "ReplicaFailure")

@@ -6,6 +6,8 @@ from typing import Final
 from rrm_operator.errors import OperatorError
 from rrm_operator.keys import RayKeys
 
+MIN_BYTES: Final = 16
+"""Tokens made with a shorter key could be guessed."""
 CURRENT: Final = "current"
 """File that names the key to use, while an old one is still there for RayClusters that run with it."""
 
@@ -18,18 +20,27 @@ def read_keys(folder: Path, *, namespace: str) -> RayKeys:
     """Return the keys of a folder: file name = fingerprint, content = key.
 
     Raises:
-        KeysMissing: If there is none, or several and no file `current` that says which to use.
+        KeysMissing: If there is none, one that is too short, or several and no file `current` that says
+            which to use.
     """
     # A mounted Secret also holds links that begin with two dots.
     files = sorted(it for it in folder.glob("*") if it.is_file() and not it.name.startswith("."))
     keys = {it.name: it.read_bytes() for it in files if it.name != CURRENT}
+    command = (
+        f"  kubectl --namespace {namespace} create secret generic rrm-ray-keys "
+        '--from-literal=k1="$(openssl rand -hex 32)"\n'
+        "and let the chart value keys.secretName name that Secret"
+    )
     if not keys:
         raise KeysMissing(
-            f"expected a key for Ray's tokens in {folder}, found none; make one with\n"
-            f"  kubectl --namespace {namespace} create secret generic rrm-ray-keys "
-            '--from-literal=k1="$(openssl rand -hex 32)"\n'
-            "and let the chart value keys.secretName name that Secret"
+            f"expected a key for Ray's tokens in {folder}, found none; make one with\n{command}"
         )
+    for name, key in keys.items():
+        if len(key.strip()) < MIN_BYTES:
+            raise KeysMissing(
+                f"expected a key of at least {MIN_BYTES} bytes in {folder / name}, found {len(key.strip())}; "
+                f"replace it; a new Secret is made with\n{command}"
+            )
     newest = _chosen(folder / CURRENT) or (next(iter(keys)) if len(keys) == 1 else "")
     try:
         return RayKeys(keys, newest)

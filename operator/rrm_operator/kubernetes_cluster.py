@@ -72,8 +72,8 @@ class KubernetesCluster:
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
-        path = granted(STATUS, Verb.PATCH).path(key.namespace)
-        path = path.replace(STATUS.plural, f"{group.PLURAL}/{key.name}/status")
+        granted(STATUS, Verb.PATCH)
+        path = TRAININGS.path(key.namespace, key.name, "status")
         body: Manifest = {"status": status}
         if resource_version is not None:
             body["metadata"] = {"resourceVersion": resource_version}

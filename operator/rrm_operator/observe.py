@@ -4,6 +4,7 @@ Reads only. The answers remembered here may be lost at any time: after a restart
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess import FRESH_SECONDS
@@ -17,6 +18,8 @@ from rrm_operator.plan.ray_job import endpoint_of
 from rrm_operator.ports import Clock, RayJobs
 from rrm_operator.settings import Settings
 
+REGROW_SECONDS: Final = 300.0
+"""How often a claim is asked again to grow to a size that was forbidden."""
 _ENDED = frozenset({RayJobState.SUCCEEDED, RayJobState.FAILED, RayJobState.STOPPED})
 
 
@@ -32,6 +35,13 @@ class _Refusal:
     words: str
 
 
+@dataclass(frozen=True)
+class _NoGrowth:
+    size: str
+    words: str
+    tried_at: float
+
+
 @dataclass
 class Observer:
     """Remembers the last answers by training."""
@@ -44,14 +54,16 @@ class Observer:
     _refusals: dict[Key, _Refusal] = field(default_factory=dict)
     _forbidden: dict[Key, str] = field(default_factory=dict)
     _not_submitted: dict[Key, str] = field(default_factory=dict)
+    _no_growths: dict[Key, _NoGrowth] = field(default_factory=dict)
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
         """Return a training with all that is known about it; asks Ray only when nobody else tells."""
         refusal = self._refusals.get(key)
         stands = refusal is not None and refusal.generation == training.metadata.generation
         words = refusal.words if refusal is not None and stands else None
-        snapshot = replace(seen, refused=words, forbidden=self._forbidden.get(key))
-        situation = Situation(training, snapshot, self.clock.now(), self.settings.default_image)
+        snapshot = replace(seen, refused=words, forbidden=self._forbidden_words(key))
+        image, poll_seconds = self.settings.default_image, self.settings.ray_poll_seconds
+        situation = Situation(training, snapshot, self.clock.now(), image, poll_seconds)
         cluster = situation.cluster
         if cluster is None or not situation.submitted or situation.train_record is not None:
             self._answers.pop(key, None)
@@ -72,6 +84,8 @@ class Observer:
     def not_submitted(self, key: Key, words: str) -> None:
         """Note that Ray could not be reached to hand the job in."""
         self._not_submitted[key] = words
+        # It may have arrived all the same: that Ray did not know the job before says nothing any more.
+        self._answers.pop(key, None)
 
     def forbidden(self, key: Key, words: str) -> None:
         """Note that the API server forbade a write."""
@@ -80,6 +94,23 @@ class Observer:
     def allowed(self, key: Key) -> bool:
         """Note that nothing was forbidden; return whether that is news."""
         return self._forbidden.pop(key, None) is not None
+
+    def growth_wait(self, key: Key, size: str) -> float:
+        """Return after how many seconds a claim may be asked to grow to a size, 0 = now."""
+        refusal = self._no_growths.get(key)
+        if refusal is None or refusal.size != size:
+            return 0.0
+        return max(0.0, refusal.tried_at + REGROW_SECONDS - self.clock.now())
+
+    def not_grown(self, key: Key, size: str, words: str) -> bool:
+        """Note that a claim may not grow to a size; return whether that is news."""
+        before = self._no_growths.get(key)
+        self._no_growths[key] = _NoGrowth(size, words, self.clock.now())
+        return before is None or before.words != words
+
+    def grown(self, key: Key) -> bool:
+        """Note that a claim is as large as wanted; return whether that is news."""
+        return self._no_growths.pop(key, None) is not None
 
     def refused(self, key: Key, generation: int, words: str) -> bool:
         """Note that an object was refused; return whether that is news."""
@@ -90,8 +121,18 @@ class Observer:
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""
-        for memory in (self._answers, self._refusals, self._forbidden, self._not_submitted):
+        for memory in (
+            self._answers,
+            self._refusals,
+            self._forbidden,
+            self._not_submitted,
+            self._no_growths,
+        ):
             memory.pop(key, None)
+
+    def _forbidden_words(self, key: Key) -> str | None:
+        no_growth = self._no_growths.get(key)
+        return self._forbidden.get(key) or (no_growth.words if no_growth is not None else None)
 
     async def _job(self, key: Key, situation: Situation, cluster: RayClusterFact) -> RayJobFact | None:
         id_ = submission_id(situation.training.metadata.uid, cluster.attempt)

@@ -36,7 +36,6 @@ class Submission:
     submission_id: str
     """`<uid8>-a<attempt>`: the same attempt always has the same id."""
     entrypoint: str
-    env: tuple[tuple[str, str], ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
 
 
@@ -60,7 +59,7 @@ class Cluster(Protocol):
         """Server-side apply with our field manager."""
 
     async def patch(self, ref: Ref, patch: Manifest) -> None:
-        """Merge-patch an object (used for a claim's size and for annotations)."""
+        """Merge-patch an object (a claim's size; the answer of an earlier prepare Job, which goes)."""
 
     async def delete(self, ref: Ref) -> None:
         """Delete in the background; an object that is gone counts as deleted."""
@@ -80,9 +79,6 @@ class RayJobs(Protocol):
 
     async def look(self, endpoint: RayEndpoint, submission_id: str) -> RayJobFact:
         """Return the state of a submission; `ABSENT` for an unknown id."""
-
-    async def stop(self, endpoint: RayEndpoint, submission_id: str) -> None:
-        """Ask Ray to stop a submission."""
 
 
 class Clock(Protocol):

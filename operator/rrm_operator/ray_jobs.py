@@ -145,17 +145,10 @@ class HttpRayJobs:
             raise RayUnavailable(f"GET of job {submission_id}: HTTP {answer.status}: {answer.excerpt()}")
         return job_fact(submission_id, answer, now)
 
-    async def stop(self, endpoint: RayEndpoint, submission_id: str) -> None:
-        """Ask Ray to stop a submission; one that it does not know needs no stopping."""
-        answer = await self._transport.send(endpoint, "POST", f"/api/jobs/{submission_id}/stop")
-        if answer.status not in (200, 404):
-            raise RayUnavailable(f"stop of job {submission_id}: HTTP {answer.status}: {answer.excerpt()}")
-
     async def _post(self, submission: Submission) -> None:
         body = {
             "submission_id": submission.submission_id,
             "entrypoint": submission.entrypoint,
-            "runtime_env": {"env_vars": dict(submission.env)},
             "metadata": dict(submission.metadata),
         }
         answer = await self._transport.send(submission.endpoint, "POST", "/api/jobs/", body)

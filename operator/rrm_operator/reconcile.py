@@ -50,7 +50,7 @@ class Reconciler:
         todo = plan(assessment, self.settings, self.keys)
         held_back = await self.reporter.report(key, seen.manifest, assessment)
         try:
-            await self._carry_out(key, todo, seen)
+            regrow = await self._carry_out(key, todo, seen)
         except Refused as error:
             generation = seen.manifest["metadata"].get("generation", 0)
             if not self.observer.refused(key, generation, str(error)):
@@ -58,14 +58,15 @@ class Reconciler:
             return 0.0  # The next look says so in the status.
         if self.observer.allowed(key):
             return 0.0  # The next look takes it back in the status.
-        waits = [it for it in (held_back, assessment.next_look_seconds) if it is not None]
-        return min(waits, default=None)
+        waits = (held_back, assessment.next_look_seconds, regrow)
+        return min((it for it in waits if it is not None), default=None)
 
-    async def _carry_out(self, key: Key, todo: Plan, seen: Snapshot) -> None:
+    async def _carry_out(self, key: Key, todo: Plan, seen: Snapshot) -> float | None:
+        """Do what was planned; return after how many seconds the claim is asked to grow again."""
         try:
             await apply(todo, seen, self.cluster)
             await submit(todo, key, self.ray, self.observer)
-            await grow(todo, seen, self.cluster)
+            return await grow(todo, seen.claim, self.cluster, self.observer, key=key)
         except Forbidden as error:
             # The next look, after a while, says so in the status and tries again.
             if not error.terminating:

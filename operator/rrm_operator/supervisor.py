@@ -60,23 +60,34 @@ class Supervisor:
         """Supervise for ever."""
         while True:
             wanted = await patiently(self._kinds)
-            if wanted and wanted != self._watching.kinds:
-                await self._restart(wanted)
-            elif not wanted:
+            if not wanted:
                 _log.warning("the API server does not know RewardModelTraining: install the chart's CRD")
+                await self._halt()
+                await asyncio.sleep(self._settings.probe_seconds)
+                continue
+            if wanted != self._watching.kinds:
+                await self._restart(wanted)
             await self._live(wanted)
 
-    async def _restart(self, wanted: frozenset[str]) -> None:
+    async def _halt(self) -> None:
+        """Watch nothing, and work on nothing that is not watched."""
         self._queue.close()
         self._level = False
         await self._watching.stop()
+
+    async def _restart(self, wanted: frozenset[str]) -> None:
+        await self._halt()
         self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted))
         self._watching.start(wanted)
         self._level = await self._gets_level(_START_SECONDS)
-        if self._level:
-            self._wake(self._store.keys())
-            self._queue.open()
-            _log.info("watching", extra={"kinds": len(wanted), "trainings": len(self._store.keys())})
+        if not self._level:
+            # Watches that ran on would pass for what is wanted, and nobody would ever start them anew.
+            _log.warning("the store did not get level with the cluster: watching is started anew")
+            await self._watching.stop()
+            return
+        self._wake(self._store.keys())
+        self._queue.open()
+        _log.info("watching", extra={"kinds": len(wanted), "trainings": len(self._store.keys())})
 
     async def _live(self, wanted: frozenset[str]) -> None:
         """Return when the watches have ended or must be started anew."""

@@ -20,11 +20,11 @@ from rrm_operator.assess.progress import (
     progress_status,
 )
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage import Finding, find_stage, is_replaced, prepare_failure
+from rrm_operator.assess.stage import Finding, find_stage, is_replaced, prepare_failure, until_pod_is_missed
+from rrm_operator.facts import JobFact
 
 FRESH_SECONDS: Final = 60.0
 """A progress report younger than this says enough: Ray is not asked."""
-POLL_SECONDS: Final = 15.0
 _SAFETY_SECONDS: Final = 60.0
 
 
@@ -72,23 +72,30 @@ def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
     match finding.stage:
         case Stage.STARTING | Stage.TRAINING:
             return _until_ray_is_asked(situation)
-        case Stage.PREPARING | Stage.EXPORTING:
-            jobs = (situation.prepare_job, situation.export_job)
-            ended = any(job is not None and job.finished_time for job in jobs)
-            return RECORD_GRACE_SECONDS / 2 if ended else None
+        case Stage.PREPARING:
+            return _until_job_is_judged(situation, situation.prepare_job)
+        case Stage.EXPORTING:
+            return _until_job_is_judged(situation, situation.export_job)
         case Stage.RELEASING | Stage.PENDING:
             return _SAFETY_SECONDS
         case _:
             return None
 
 
+def _until_job_is_judged(situation: Situation, job: JobFact | None) -> float | None:
+    if job is not None and job.finished_time:
+        return RECORD_GRACE_SECONDS / 2
+    wait = until_pod_is_missed(situation, job)
+    return wait if wait is not None and wait > 0 else None
+
+
 def _until_ray_is_asked(situation: Situation) -> float:
     progress = situation.progress
     reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
     if situation.head_is_suspect:
-        return POLL_SECONDS
+        return situation.ray_poll_seconds
     age = situation.now - reported if reported is not None else FRESH_SECONDS
-    return max(POLL_SECONDS, FRESH_SECONDS - age)
+    return max(situation.ray_poll_seconds, FRESH_SECONDS - age)
 
 
 def _status(situation: Situation, finding: Finding) -> TrainingStatus:
@@ -159,9 +166,11 @@ def _cause(situation: Situation, finding: Finding) -> Failure | None:
 
 
 def _resolved(situation: Situation) -> ResolvedStatus | None:
-    prepared = situation.prepared
+    prepared, known = situation.prepared, situation.training.status.resolved
     if prepared is None:
         return None
+    if situation.prepare_record is None and known is not None:
+        return known  # Edited since: this is what the attempt was made with.
     return ResolvedStatus(
         image=situation.image, preset=prepared.preset, model_revision=prepared.model_revision
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rrm_api.v1alpha1 import RewardModelTrainingSpec
-from rrm_operator.facts import PodFact
+from rrm_operator.facts import PodFact, PodRole
 
 MERGE_KEYS: Final[Mapping[str, str]] = {
     "containers": "name",
@@ -14,6 +14,15 @@ MERGE_KEYS: Final[Mapping[str, str]] = {
     "volumeMounts": "mountPath",
 }
 """Lists of a pod template that are merged entry by entry, with the field that names an entry."""
+
+ALIAS: Final = "trainer"
+"""In a pod template: the main container, whatever it is called in that pod."""
+MAIN_CONTAINERS: Final[Mapping[PodRole, str]] = {
+    PodRole.PREPARE: "main",
+    PodRole.EXPORT: "main",
+    PodRole.HEAD: "ray-head",
+    PodRole.WORKER: "ray-worker",
+}
 
 _WITHIN_CONTAINER: Final = ("env", "volumeMounts")
 INVALID_IMAGE: Final = "InvalidImageName"
@@ -52,6 +61,16 @@ def pod_template_faults(path: str, template: Any) -> Iterator[str]:
         return
     for name in ("containers", "initContainers", "volumes"):
         yield from _list_faults(f"{path}.spec.{name}", pod.get(name), name)
+
+
+def names_image(template: Mapping[str, Any], main: str) -> bool:
+    """Return whether a pod template without faults gives the main container an image.
+
+    >>> names_image({"spec": {"containers": [{"name": "trainer", "image": "x"}]}}, "main")
+    True
+    """
+    containers = (template.get("spec") or {}).get("containers") or []
+    return any(it.get("image") for it in containers if it["name"] in (ALIAS, main))
 
 
 def pod_trouble(pods: tuple[PodFact, ...]) -> str | None:

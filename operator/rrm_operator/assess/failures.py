@@ -62,6 +62,17 @@ def attempt_failure(situation: Situation) -> Failure | None:
     return _lost_head(situation) or _ended_without_record(situation) or _silent(situation)
 
 
+def early_loss(situation: Situation) -> Failure | None:
+    """Return how a RayCluster lost its head for good before its attempt was counted.
+
+    KubeRay makes a head anew only until all pods were ready once: then the workers wait for none.
+    """
+    cluster = situation.cluster
+    if cluster is None or situation.submitted or not cluster.provisioned:
+        return None
+    return _lost_head(situation)
+
+
 def job_failure(situation: Situation, job: JobFact | None, record: Record | None) -> Failure | None:
     """Return why a prepare or export Job failed; None while it runs or its record is awaited."""
     if job is None or not job.finished_time:

@@ -10,6 +10,7 @@ from rrm_api.status import (
     ProgressStatus,
 )
 from rrm_operator.assess.failures import attempt_failure
+from rrm_operator.assess.inputs import shape_of
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage import Finding, is_replaced
@@ -110,6 +111,7 @@ def _continued(situation: Situation, finding: Finding, attempt: AttemptStatus) -
     ending = _ending(situation) if attempt.number == situation.counted else None
     return attempt.model_copy(
         update={
+            "generation": _generation(situation, attempt),
             **_steps(reported, ended=ending is not None),
             **(
                 {"end_time": attempt.end_time or written(situation.now), **ending}
@@ -118,6 +120,17 @@ def _continued(situation: Situation, finding: Finding, attempt: AttemptStatus) -
             ),
         }
     )
+
+
+def _generation(situation: Situation, attempt: AttemptStatus) -> int:
+    """Return the newest generation that an attempt is the right one for, as long as its cluster can tell.
+
+    So an edit that leaves pods and run alone is no reason to try again after a later failure.
+    """
+    cluster, training = situation.cluster, situation.training
+    if cluster is None or cluster.attempt != attempt.number or cluster.shape != shape_of(training):
+        return attempt.generation
+    return training.metadata.generation
 
 
 def _steps(progress: Progress | None, *, ended: bool) -> dict[str, int]:
@@ -135,7 +148,7 @@ def _ending(situation: Situation) -> dict[str, str] | None:
     remembered = situation.counted_status
     if remembered is not None and remembered.reason and situation.train_record is None:
         return {}  # Its pods are gone by now: what was seen of them then is all that is left.
-    if failure is not None and is_replaced(situation):
+    if is_replaced(situation):
         return {"reason": Reason.CLUSTER_RELEASED.value, "message": "replaced after an edit of the spec"}
     if failure is not None:
         return {"reason": failure.reason.value, "message": failure.message[:_SHORT]}

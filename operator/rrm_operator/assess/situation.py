@@ -1,7 +1,7 @@
 """What a snapshot means for the spec of now: the newest attempt, its RayCluster, what is prepared.
 
-Read once per look; `stage`, `failures`, `conditions` and `plan` only ask it. Nothing here is read back from
-`status` but the number of the newest attempt and the generation it was counted in.
+Read once per look; `stage`, `failures`, `conditions` and `plan` only ask it. All that is read back from
+`status` is the newest attempt (its number, its generation, how it ended) and the image that was resolved.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rrm_api.run import Intent, Prepared, Progress, Record, Result, Role, RunFile, Trained, intent_of
 from rrm_api.status import AttemptStatus
 from rrm_api.v1alpha1 import RewardModelTraining
+from rrm_operator.assess.checks import MAIN_CONTAINERS, names_image
 from rrm_operator.assess.inputs import export_input_of, identity_of, prepare_input_of, shape_of
 from rrm_operator.facts import (
     JobFact,
@@ -36,6 +37,8 @@ class Situation:
     """Seconds since the epoch."""
     default_image: str
     """Trainer image of trainings that name none."""
+    ray_poll_seconds: float
+    """How often Ray is asked while the trainer reports nothing."""
 
     @cached_property
     def intent(self) -> Intent:
@@ -73,9 +76,9 @@ class Situation:
 
     @cached_property
     def prepared(self) -> Prepared | None:
-        """What preparing resolved; a finished attempt keeps it, since all later edits leave rows alone."""
+        """What preparing resolved; an attempt that runs on or has finished keeps it whatever is edited."""
         record = self.prepare_record
-        if self.trained is not None:
+        if self.trained is not None or (self.submitted and self.keeps_cluster):
             record = record or self.answers.record(Role.PREPARE)
         elif self._is_rewriting:
             return None
@@ -203,7 +206,8 @@ class Situation:
         """The trainer image in force: resolved once, then kept until the spec is edited."""
         status, resolved = self.training.status, self.training.status.resolved
         unedited = status.observed_generation == self.training.metadata.generation
-        if unedited and resolved is not None and resolved.image:
+        # Without an answer to the intent of now, what is in status was resolved for an earlier one.
+        if unedited and self.prepare_record is not None and resolved is not None and resolved.image:
             return resolved.image
         return self._seen_image() or self.training.spec.image or self.default_image
 
@@ -230,6 +234,9 @@ class Situation:
     def _seen_image(self) -> str | None:
         """Return the image of the prepare pod by digest, where the node knows one."""
         if self.prepare_job is None or self.prepared is None:
+            return None
+        # That image is the jobs' own: what trains shall not get it by its digest either.
+        if names_image(self.training.spec.jobs.pod_template or {}, MAIN_CONTAINERS[PodRole.PREPARE]):
             return None
         ids = (pod.image_id for pod in self.pods(PodRole.PREPARE, owner=self.prepare_job.name))
         return next((it.removeprefix("docker-pullable://") for it in ids if it and "@sha256:" in it), None)

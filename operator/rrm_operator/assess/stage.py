@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rrm_api.conditions import Reason, Stage
-from rrm_api.run import Result
+from rrm_api.run import Result, Role
 from rrm_operator.assess.checks import invalid_image, pod_trouble, template_faults
-from rrm_operator.assess.failures import Failure, attempt_failure, job_failure
+from rrm_operator.assess.failures import Failure, attempt_failure, early_loss, job_failure
 from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import RAY_ROLES, Situation
-from rrm_operator.facts import PodRole, RayClusterFact
+from rrm_operator.facts import JobFact, PodRole, RayClusterFact
 
+_NAMED_PODS: Final = 3
+_PODLESS_SECONDS: Final = 10.0
+"""How long a Job may be without a pod before it is told: usually the pod comes at once."""
 KUBERAY_INSTALL: Final = (
     "helm install kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/"
 )
@@ -52,7 +55,12 @@ def leftover_clusters(situation: Situation) -> tuple[RayClusterFact, ...]:
 
 def is_replaced(situation: Situation) -> bool:
     """Return whether the newest attempt was ended by an edit and by nothing else."""
-    return situation.counted > 0 and situation.train_record is None and situation.edited_since
+    if situation.counted == 0 or situation.train_record is not None:
+        return False
+    if situation.submitted:
+        return not situation.keeps_cluster
+    remembered = situation.counted_status  # Its RayCluster is going or gone, and can no longer tell.
+    return remembered is not None and remembered.reason == Reason.CLUSTER_RELEASED
 
 
 def cluster_is_ready(situation: Situation) -> bool:
@@ -62,7 +70,7 @@ def cluster_is_ready(situation: Situation) -> bool:
 
 
 def _wanted_cluster(situation: Situation) -> RayClusterFact | None:
-    over = situation.trained is not None or attempt_failure(situation) is not None
+    over = situation.trained is not None or attempt_failure(situation) or early_loss(situation)
     return situation.cluster if situation.keeps_cluster and not over else None
 
 
@@ -72,14 +80,22 @@ def _is_releasing(situation: Situation) -> Finding | None:
     remaining = [pod.name for pod in pods if wanted is None or pod.owner != wanted.name]
     if not remaining and not leftover_clusters(situation):
         return None
-    failure = attempt_failure(situation)
+    names = ", ".join(remaining[:_NAMED_PODS])
+    more = len(remaining) - _NAMED_PODS
+    waits = "; waiting until its pods are gone" + (f": {names}" if names else "")
+    waits += f" and {more} more" if more > 0 else ""
+    return Finding(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
+
+
+def _why_released(situation: Situation) -> str:
+    failure, lost = attempt_failure(situation), early_loss(situation)
     if situation.trained is not None:
-        why = f"attempt {situation.counted} reached its last step"
-    elif failure is not None and not is_replaced(situation):
-        why = f"attempt {situation.counted} failed: {failure.message}"
-    else:
-        why = "the RayCluster is replaced" if situation.cluster is not None else "the RayCluster was deleted"
-    return Finding(Stage.RELEASING, Reason.RELEASING, f"{why}; waiting until its pods are gone")
+        return f"attempt {situation.counted} reached its last step"
+    if failure is not None and not is_replaced(situation):
+        return f"attempt {situation.counted} failed: {failure.message}"
+    if lost is not None:
+        return f"{lost.message}; the RayCluster is made anew"
+    return "the RayCluster is replaced" if situation.cluster is not None else "the RayCluster was deleted"
 
 
 def _is_exporting(situation: Situation) -> Finding | None:
@@ -94,11 +110,12 @@ def _is_exporting(situation: Situation) -> Finding | None:
     failure = job_failure(situation, situation.export_job, record)
     if failure is not None:
         return Finding(Stage.FAILED, Reason.EXPORT_FAILED, failure.message)
-    pods = situation.pods(PodRole.EXPORT)
     return (
         _is_refused(situation)
         or _has_invalid_image(situation, PodRole.EXPORT)
-        or Finding(Stage.EXPORTING, Reason.EXPORTING, pod_trouble(pods) or "the export Job is at work")
+        or Finding(
+            Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, situation.export_job, Role.EXPORT)
+        )
     )
 
 
@@ -156,6 +173,8 @@ def _silence(situation: Situation) -> str:
 
 def _provisioning_message(situation: Situation, cluster: RayClusterFact) -> str:
     trouble = pod_trouble(situation.pods(*RAY_ROLES, owner=cluster.name))
+    if trouble is None and cluster.replica_failure is not None:
+        return f"KubeRay cannot make all pods of {cluster.name}: {cluster.replica_failure}"
     waits = "its workers" if cluster.head_ready else "its head"
     return trouble or f"{cluster.name} was made; waiting for {waits}"
 
@@ -203,8 +222,26 @@ def _is_preparing(situation: Situation) -> Finding | None:
     invalid = _has_invalid_image(situation, PodRole.PREPARE)
     if invalid is not None:
         return invalid
-    message = pod_trouble(situation.pods(PodRole.PREPARE)) or "the prepare Job is at work"
+    message = _job_message(situation, situation.prepare_job, Role.PREPARE)
     return Finding(Stage.PREPARING, Reason.PREPARING, message)
+
+
+def _job_message(situation: Situation, job: JobFact | None, role: Role) -> str:
+    trouble = pod_trouble(situation.pods(PodRole(role.value)))
+    wait = until_pod_is_missed(situation, job)
+    if trouble is None and job is not None and wait is not None and wait <= 0:
+        namespace = situation.training.metadata.namespace
+        why = f"`kubectl describe job {job.name} --namespace {namespace}` says why"
+        return f"the pod of Job {job.name} has not been created; {why}"
+    return trouble or f"the {role} Job is at work"
+
+
+def until_pod_is_missed(situation: Situation, job: JobFact | None) -> float | None:
+    """Return in how many seconds a Job is said to lack its pod, not above 0 = now; None if it lacks none."""
+    made = seconds_of(job.creation_time) if job is not None and not job.finished_time else None
+    if job is None or made is None or situation.pods(PodRole(job.role.value), owner=job.name):
+        return None
+    return made + _PODLESS_SECONDS - situation.now
 
 
 def prepare_failure(situation: Situation) -> Failure | None:

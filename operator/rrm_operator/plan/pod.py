@@ -11,6 +11,7 @@ from typing import Any, Final
 from rrm_api.run import CLAIMS_MOUNT, RUN_MOUNT, VOLUME_MOUNT, Layout
 from rrm_api.spec_data import Source
 from rrm_api.spec_pods import PodKnobs, Resources
+from rrm_operator.assess.checks import ALIAS, MAIN_CONTAINERS
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import Manifest, PodRole
 from rrm_operator.plan.checkpoints import training_claim
@@ -19,14 +20,6 @@ from rrm_operator.plan.names import labels, run_name
 from rrm_operator.plan.progress_access import progress_environment, service_account
 from rrm_operator.settings import Settings
 
-ALIAS: Final = "trainer"
-"""In a pod template: the main container, whatever it is called in that pod."""
-MAIN_CONTAINERS: Final = {
-    PodRole.PREPARE: "main",
-    PodRole.EXPORT: "main",
-    PodRole.HEAD: "ray-head",
-    PodRole.WORKER: "ray-worker",
-}
 _USER: Final = 1000
 _PVC_SCHEME: Final = "pvc://"
 

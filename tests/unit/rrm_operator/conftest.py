@@ -127,9 +127,6 @@ class World:
         state = self.jobs.get(submission_id, RayJobState.ABSENT)
         return RayJobFact(submission_id, state, "Ray's words", seen_at=self.seconds)
 
-    async def stop(self, endpoint: RayEndpoint, submission_id: str) -> None:
-        raise NotImplementedError
-
     def now(self) -> float:
         return self.seconds
 
@@ -209,10 +206,13 @@ class World:
 
     def set_cluster(self, *, head: bool, workers: int, reason: str = "HeadPodNotFound") -> None:
         ready = {"type": "HeadPodReady", "status": str(head), "reason": "Running" if head else reason}
+        before = self.objects[Kind.RAY_CLUSTER, self.newest_cluster].get("status", {}).get("conditions", [])
+        once = any(it["type"] == "RayClusterProvisioned" for it in before)
+        whole = head and workers == self.training["spec"]["workers"]["nodes"]
+        provisioned = {"type": "RayClusterProvisioned", "status": "True"}
         status = {
-            "conditions": [ready],
+            "conditions": [ready, *([provisioned] if once or whole else [])],
             "readyWorkerReplicas": workers,
-            "desiredWorkerReplicas": self.training["spec"]["workers"]["nodes"],
             "head": {"serviceName": f"{self.newest_cluster}-head-svc", "podIP": "10.0.0.7"},
         }
         self._change(Kind.RAY_CLUSTER, self.newest_cluster, lambda it: it.update(status=status))
@@ -324,6 +324,7 @@ class World:
         manifest = copy.deepcopy(manifest)
         metadata = manifest["metadata"]
         metadata.setdefault("uid", f"uid-{self._versions}")
+        metadata.setdefault("creationTimestamp", written(self.seconds))
         metadata["resourceVersion"] = str(self._versions)
         self.objects[manifest["kind"], metadata["name"]] = manifest
         self._tell(manifest["kind"], manifest)

@@ -126,13 +126,21 @@ def test_a_ray_cluster_is_judged_by_its_head_condition_and_counts_never_by_its_s
         ray_cluster({"state": "ready", "desiredWorkerReplicas": 3, "conditions": [condition]})
     )
     assert (fact.head_ready, fact.head_reason) == (False, "HeadPodNotFound")
-    assert (fact.ready_workers, fact.desired_workers) == (0, 3)
+    assert fact.ready_workers == 0
     assert (fact.attempt, fact.digest) == (2, "d")
 
 
-def test_a_ray_cluster_without_a_status_wants_the_workers_of_its_spec() -> None:
+def test_a_ray_cluster_without_a_status_has_nothing_ready() -> None:
     fact = ray_cluster_fact(ray_cluster({}))
-    assert (fact.head_ready, fact.ready_workers, fact.desired_workers) == (False, 0, 3)
+    assert (fact.head_ready, fact.ready_workers, fact.provisioned) == (False, 0, False)
+    assert fact.replica_failure is None
+
+
+def test_a_ray_cluster_whose_pods_cannot_be_made_keeps_kuberays_words_in_one_line() -> None:
+    words = "FailedCreateHeadPod\npods is forbidden: exceeded quota: team"
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreateHeadPod", "message": words}
+    fact = ray_cluster_fact(ray_cluster({"conditions": [failure]}))
+    assert fact.replica_failure == "FailedCreateHeadPod: pods is forbidden: exceeded quota: team"
 
 
 def test_a_ready_ray_cluster_tells_where_its_head_is() -> None:

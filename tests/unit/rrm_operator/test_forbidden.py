@@ -58,11 +58,57 @@ async def test_a_volume_that_may_not_grow_does_not_keep_the_job_from_being_submi
 
     monkeypatch.setattr(world, "patch", forbidding)
     world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
-    for _ in range(3):
-        with pytest.raises(Forbidden):
-            await operator.look()
+    assert await operator.settle() == "Starting"
     assert len(world.submissions) == 1
     assert RESIZE in ready_message(operator)
+
+
+async def test_a_volume_that_may_not_grow_keeps_ray_asked_as_often_and_is_tried_again_each_5_minutes(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, patch, tried = operator.world, operator.world.patch, list[float]()
+    await ready_cluster(operator)
+    await operator.settle()
+
+    async def forbidding(ref: Any, change: Any) -> None:
+        tried.append(world.seconds)
+        raise Forbidden(RESIZE, terminating=False)
+
+    monkeypatch.setattr(world, "patch", forbidding)
+    start = world.seconds
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
+    assert await operator.look() == 0, "the next look says so"
+    for _ in range(40):
+        assert await operator.look() == 15
+        assert RESIZE in ready_message(operator)
+        world.seconds += 15
+    assert tried == [start, start + 300]
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="5Gi"))
+    await operator.settle()
+    assert tried[2:] == [world.seconds], "another size is tried at once"
+    monkeypatch.setattr(world, "patch", patch)
+    world.seconds += 300
+    await operator.settle()
+    assert RESIZE not in ready_message(operator)
+
+
+async def test_a_volume_that_may_not_grow_is_no_more_told_once_the_edit_is_taken_back(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = operator.world
+    await ready_cluster(operator)
+
+    async def forbidding(ref: Any, change: Any) -> None:
+        raise Forbidden(RESIZE, terminating=False)
+
+    monkeypatch.setattr(world, "patch", forbidding)
+    size = world.training["spec"]["checkpoints"]["volume"]["size"]
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
+    await operator.settle()
+    assert RESIZE in ready_message(operator)
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size=size))
+    await operator.settle()
+    assert RESIZE not in ready_message(operator)
 
 
 async def test_a_ray_that_does_not_take_the_job_is_told_in_its_words(operator: Any) -> None:
@@ -79,6 +125,28 @@ async def test_a_ray_that_does_not_take_the_job_is_told_in_its_words(operator: A
     assert await operator.settle() == "Starting"
     assert len(world.submissions) == 1
     assert "no answer" not in ready_message(operator)
+
+
+async def test_an_old_answer_of_ray_ends_no_attempt_whose_submission_arrived_unanswered(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = operator.world
+    await ready_cluster(operator)
+    arrives = world.submit
+
+    async def answers_get_lost(submission: Any) -> None:
+        if operator.world.looks:
+            await arrives(submission)
+        raise RayUnavailable("no answer")
+
+    monkeypatch.setattr(world, "submit", answers_get_lost)
+    for _ in range(2):
+        with pytest.raises(RayUnavailable):
+            await operator.look()
+    assert len(world.submissions) == 1, "Ray was asked, did not know the job, and got it"
+    world.train_reports(1)
+    assert await operator.settle() == "Training"
+    assert "failure" not in world.status
 
 
 async def test_a_ray_that_falls_silent_after_the_submission_is_told(operator: Any) -> None:

@@ -14,7 +14,7 @@ from rrm_operator.ray_jobs import TOKEN_HEADER, DirectTransport, HttpRayJobs, Ra
 from rrm_operator.settings import RayReach, Settings
 
 ENDPOINT = RayEndpoint("demo", "judge-c1", "judge-c1-head-svc", "10.0.0.7", token="secret")
-SUBMISSION = Submission(ENDPOINT, "1234abcd-a1", "python -m rrm.train", env=(("A", "1"),))
+SUBMISSION = Submission(ENDPOINT, "1234abcd-a1", "python -m rrm.train", metadata=(("attempt", "1"),))
 LOST = object()
 
 
@@ -93,12 +93,6 @@ async def test_an_answer_that_is_not_the_job_apis_is_no_state(answer: tuple[int,
         await HttpRayJobs(ScriptedRay([answer]), At()).look(ENDPOINT, "1234abcd-a1")
 
 
-async def test_stopping_a_job_that_is_unknown_needs_no_second_try() -> None:
-    await HttpRayJobs(ScriptedRay([(404, "")]), At()).stop(ENDPOINT, "1234abcd-a1")
-    with pytest.raises(RayUnavailable):
-        await HttpRayJobs(ScriptedRay([(500, "")]), At()).stop(ENDPOINT, "1234abcd-a1")
-
-
 @pytest.mark.parametrize(
     ("changes", "url"),
     [
@@ -127,7 +121,7 @@ async def test_the_body_and_the_token_reach_a_real_server() -> None:
         await HttpRayJobs(DirectTransport(session, settings), At()).submit(SUBMISSION)
     assert got[0][0] == "Bearer secret"
     assert got[0][1]["submission_id"] == "1234abcd-a1"
-    assert got[0][1]["runtime_env"] == {"env_vars": {"A": "1"}}
+    assert got[0][1]["metadata"] == {"attempt": "1"}
 
 
 async def test_a_closed_port_is_unreachable() -> None:

@@ -80,7 +80,7 @@ class OperatorProcess:
         self._kubeconfig = self.cluster.service_account_kubeconfig(self.namespace, ACCOUNT)
         self._keys = self.folder / "keys"
         self._keys.mkdir(parents=True, exist_ok=True)
-        (self._keys / "k1").write_text("a key for tests")
+        (self._keys / "k1").write_text("a key that only tests have")
         (self.port,) = free_ports(1)
 
     def start(self, *, seconds: float = 60) -> None:

@@ -1,0 +1,82 @@
+"""A head that is lost before its attempt is counted: no attempt failed, and no GPU waits for a head."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rrm_operator.facts import Kind
+
+HEAD = "tiny-judge-c1-head"
+
+
+def is_being_deleted(world: Any) -> None:
+    world.delete_pod(HEAD)
+
+
+def has_ended(world: Any) -> None:
+    world.change_pod(HEAD, phase="Failed")
+
+
+def is_gone(world: Any) -> None:
+    world.remove(Kind.POD, HEAD)
+    world.set_cluster(head=False, workers=1)
+
+
+async def prepared(operator: Any) -> None:
+    await operator.settle()
+    operator.world.prepare_succeeds()
+    assert await operator.settle() == "Provisioning"
+
+
+@pytest.mark.parametrize("loses_head", [is_being_deleted, has_ended, is_gone])
+async def test_a_cluster_that_lost_its_head_before_the_submission_is_made_anew_under_its_number(
+    operator: Any, loses_head: Callable[[Any], None]
+) -> None:
+    world = operator.world
+    await prepared(operator)
+    world.cluster_becomes_ready()
+    loses_head(world)
+    assert await operator.settle() == "Releasing"
+    assert "the head pod" in world.events[-1].message
+    assert world.submissions == []
+    world.pods_leave()
+    assert await operator.settle() == "Provisioning"
+    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c1"]
+    world.cluster_becomes_ready()
+    assert await operator.settle() == "Starting"
+    assert [it.submission_id for it in world.submissions] == ["0a1b2c3d-a1"]
+    assert [it["number"] for it in world.status["attempts"]] == [1]
+
+
+async def test_a_head_pod_that_has_merely_not_been_heard_of_is_not_lost(operator: Any) -> None:
+    await prepared(operator)
+    operator.world.set_cluster(head=True, workers=1)
+    assert await operator.settle() == "Starting"
+
+
+async def test_a_head_that_is_lost_before_all_pods_were_ready_once_is_left_to_kuberay(operator: Any) -> None:
+    await prepared(operator)
+    operator.world.set_cluster(head=False, workers=0)
+    assert await operator.settle() == "Provisioning"
+    operator.world.add_pod("tiny-judge-c1", "head", phase="Failed")
+    assert await operator.settle() == "Provisioning"
+    assert operator.world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c1"]
+
+
+async def test_the_release_names_the_pods_that_remain_three_at_most(operator: Any) -> None:
+    world = operator.world
+    await prepared(operator)
+    world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_fails()
+    assert await operator.settle() == "Releasing"
+    waits = "waiting until its pods are gone: tiny-judge-c1-head, tiny-judge-c1-worker"
+    assert world.condition("Ready")["message"].endswith(waits)
+    world.add_pod("tiny-judge-c1", "worker")
+    for number in range(4):
+        pod = world.objects[Kind.POD, "tiny-judge-c1-worker"]
+        name = {"name": f"tiny-judge-c1-worker-{number}", "uid": f"w{number}"}
+        world.store.feed(Kind.POD, pod | {"metadata": pod["metadata"] | name})
+    assert await operator.settle() == "Releasing"
+    assert world.condition("Ready")["message"].endswith("tiny-judge-c1-worker-0 and 3 more")
