@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rrm_api.run import PROGRESS_CONFIG_MAP_ENV
 
@@ -88,19 +89,31 @@ def merge_keys(
 
 
 def _patch(access: ConfigMapAccess, data: Mapping[str, str]) -> None:
-    request = urllib.request.Request(
-        access.url,
-        method="PATCH",
-        data=json.dumps({"data": dict(data)}).encode(),
-        headers={
-            "Authorization": f"Bearer {access.token_file.read_text().strip()}",
-            "Content-Type": "application/merge-patch+json",
-        },
-    )
+    patch = json.dumps({"data": dict(data)}).encode()
+    ask(access, method="PATCH", data=patch, headers={"Content-Type": "application/merge-patch+json"})
+
+
+def ask(
+    access: ConfigMapAccess,
+    *,
+    method: str = "GET",
+    data: bytes | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """Send one request about the ConfigMap and return the answer's body.
+
+    Raises:
+        OSError: The API server did not answer, or refused.
+        http.client.HTTPException: Its answer broke off.
+        ValueError: The token is no header's value.
+    """
+    bearer = {"Authorization": f"Bearer {access.token_file.read_text().strip()}"}
+    request = urllib.request.Request(access.url, method=method, data=data, headers={**bearer, **headers})
     trust = ssl.create_default_context(cafile=str(access.ca_file)) if access.ca_file else None
     # A proxy of the pod's environment must never see the token.
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if trust is not None:
         handlers.append(urllib.request.HTTPSHandler(context=trust))
     with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:
-        answer.read()
+        body: bytes = answer.read()
+    return body

@@ -8,7 +8,7 @@ import logging
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -152,8 +152,3 @@ def termination_message(record: Record) -> bytes:
                 .model_dump_json(by_alias=True, exclude_none=True)
                 .encode()
             )
-
-
-def with_log_tail(ending: Ending, log: str) -> Ending:
-    """Return the ending with the last lines of a log."""
-    return replace(ending, log_tail=log[-LOG_TAIL_CHARS:])

@@ -17,7 +17,7 @@ from rrm_api.spec_data import Data, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
 from rrm_api.spec_train import Method, Model, Training
 from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
-from rrm_api.v1alpha1 import RewardModelTraining
+from rrm_api.v1alpha1 import IMMUTABLE_ONCE_SAVED, RewardModelTraining
 
 VOLUME_MOUNT: Final = "/mnt/rrm"
 """Where the training's claim is mounted, read-write, in every pod."""
@@ -216,19 +216,6 @@ class Layout:
         return self.root / f"stop-{number}"
 
 
-_FINGERPRINTED: Final = {
-    "method",
-    "preset",
-    "model",
-    "data",
-    "template",
-    "reward",
-    "nodes",
-    "gpusPerNode",
-    "accelerator",
-}
-
-
 def intent_of(training: RewardModelTraining) -> Intent:
     """Return what a training wants, without what only shapes its pods."""
     spec = training.spec
@@ -255,8 +242,23 @@ def intent_of(training: RewardModelTraining) -> Intent:
 
 
 def fingerprint(intent: Intent) -> dict[str, Any]:
-    """Return the fields that checkpoints depend on, as they are kept in `identity.json`."""
-    return {key: value for key, value in intent.manifest().items() if key in _FINGERPRINTED}
+    """Return what may not change once there are checkpoints, by the field's path in the spec.
+
+    Without the claim: it says where the checkpoints lie, not what they are.
+    """
+    document = intent.manifest()
+    found = {
+        ".".join(path): _at(document, path[1:] if path[0] == "workers" else path)
+        for path in IMMUTABLE_ONCE_SAVED
+        if path[0] != "checkpoints"
+    }
+    return {path: value for path, value in found.items() if value is not None}
+
+
+def _at(document: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
 
 
 def digest_of(document: dict[str, Any]) -> str:

@@ -33,15 +33,22 @@ def export(
     is_in_pod = run.suffix == ".json"
     at = (volume or Path(VOLUME_MOUNT if is_in_pod else VOLUME)).resolve()
     others = (claims or Path(CLAIMS_MOUNT if is_in_pod else CLAIMS)).resolve()
-    run_file = read_run(run, at)
-    needs_trainer(run_file.intent.accelerator)
 
     def work() -> Ending:
+        run_file = read_run(run, at)
+        needs_trainer(run_file.intent.accelerator)
         exported = export_judge(run_file, volume=at, claims=others)
         message = f"step {exported.step} is a Hugging Face folder at {exported.path}"
         return Ending(Reason.EXPORTED, message, exported=exported)
 
-    return end_with_record(Job(Role.EXPORT, run_file.digest()), work)
+    return end_with_record(Job(Role.EXPORT, _digest(run, at)), work)
+
+
+def _digest(run: Path, volume: Path) -> str:
+    try:
+        return read_run(run, volume).digest()
+    except InvalidSpec:
+        return ""  # reported by the work itself, which reads the file again
 
 
 def read_run(path: Path, volume: Path) -> RunFile:

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 
 from rrm.cli.heavy import needs_trainer
 from rrm.cli.run import CLAIMS
+from rrm.errors import InvalidSpec
 from rrm.intent_file import read_intent
 from rrm.presets import resolve
 from rrm.tiny_model.recipe import recipe_for
@@ -26,6 +27,7 @@ def tiny_model(
     claims: Annotated[Path, typer.Option(help="Folder that holds each claim under its name")] = CLAIMS,
 ) -> int:
     """Make a model of one million parameters; a second time it comes from the user's cache."""
+    _require_room_for_a_model(folder)
     intent = read_intent(training)
     recipe = recipe_for(intent, claims=claims, max_prompt_tokens=resolve(intent).max_prompt_tokens)
     cached = cache_root() / "tiny-model" / recipe.key()
@@ -44,9 +46,27 @@ def tiny_model(
             )
         seconds = time.monotonic() - start
         console.print(f"{parameters:,} parameters, {len(recipe.prompts)} prompts, {seconds:.0f} s")
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(cached, folder)
-    for file in folder.iterdir():
-        file.chmod(0o644)  # safetensors writes for its owner alone; pods read as somebody else
+    _put(cached, folder)
     console.print(f"tiny model: {folder}")
     return 0
+
+
+def _require_room_for_a_model(folder: Path) -> None:
+    """Refuse to replace what is no model: people forget the last part of the path."""
+    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
+        held = ", ".join(sorted(entry.name for entry in folder.iterdir())[:6])
+        raise InvalidSpec(
+            f"{folder}: expected no folder, an empty one or a model to replace, found {held}; "
+            f"name a folder for the model, such as {folder / 'model'}"
+        )
+
+
+def _put(model: Path, folder: Path) -> None:
+    made = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.copytree(model, made)
+    for file in made.iterdir():
+        file.chmod(0o644)  # safetensors writes for its owner alone; pods read as somebody else
+    if folder.exists():
+        shutil.rmtree(folder)
+    made.rename(folder)

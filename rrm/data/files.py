@@ -113,6 +113,8 @@ def _parse(text: str, place: Place) -> Any:
         # Some of these messages end in "at", to be followed by the place.
         found = f"broken JSON: {error.msg.removesuffix(' at')} at column {error.colno}"
         raise DataInvalid(expected="valid JSON", found=found, where=str(here)) from error
+    except ValueError as error:  # an integer of thousands of digits, which Python refuses to read
+        raise DataInvalid(expected="valid JSON", found=str(error), where=str(place)) from error
     except RecursionError as error:
         raise DataInvalid(expected="a row", found="JSON nested too deeply", where=str(place)) from error
 

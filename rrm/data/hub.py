@@ -10,6 +10,7 @@ from typing import Final
 from rrm.data.files import has_rows
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
+WEIGHTS: Final = (".safetensors", ".bin")
 _DATASET: Final = re.compile(r"^hf://(?P<repo>[^/]+/[^/]+)(?:/(?P<path>.+))?$")
 
 
@@ -138,6 +139,26 @@ def download_model(name: str, *, revision: str | None, folder: Path) -> None:
         ) from error
 
 
+def fetch_tokenizer(name: str, model: HubModel) -> Path:
+    """Return a folder of the hub's cache with all files of a model's commit but its weights.
+
+    Raises:
+        ModelUnavailable: If one is not there or closed to us.
+        HubUnreachable: If the hub does not answer.
+    """
+    from huggingface_hub import hf_hub_download
+
+    names = [file for file in model_files(model.files) if not file.endswith(WEIGHTS)]
+    try:
+        with _hub_answers():
+            copies = [Path(hf_hub_download(name, file, revision=model.revision)) for file in names]
+    except _NotThere as error:
+        raise ModelUnavailable(
+            f"spec.model.name: expected the tokenizer of {name} at {model.revision}, found {error}"
+        ) from error
+    return copies[0].parent
+
+
 def model_files(published: frozenset[str]) -> list[str]:
     """Return the top-level files that loading needs; `.bin` weights only if there are no safetensors.
 
@@ -168,5 +189,5 @@ def _hub_answers() -> Iterator[None]:
         raise HubUnreachable(f"the hub did not answer: {error}") from error
     except errors.EntryNotFoundError as error:
         raise _NotThere("a file missing") from error
-    except (http_error, OSError) as error:
+    except (http_error, ConnectionError, TimeoutError) as error:
         raise HubUnreachable(f"the hub did not answer: {error}") from error

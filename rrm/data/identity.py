@@ -1,4 +1,8 @@
-"""The fingerprint of a training's folder: checkpoints of one training are never continued by another."""
+"""The identity of a training's folder: checkpoints of one training are never continued by another.
+
+It is the spec's fingerprint, the digest of the prepared rows and the commit of the model: a file that was
+replaced, or a hub that moved on, changes the last two under an unchanged spec.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,23 +15,30 @@ from rrm.errors import CheckpointMismatch
 from rrm_api.run import Intent, Layout, fingerprint
 
 
-def claim_identity(intent: Intent, layout: Layout) -> None:
-    """Write the fingerprint of the intent, unless the folder's checkpoints depend on another.
+def claim_identity(intent: Intent, layout: Layout, *, rows: str, model_revision: str | None) -> None:
+    """Write the identity, unless the folder's checkpoints depend on another.
 
-    Without checkpoints another fingerprint replaces the old one; what was measured under that is moved aside,
+    Without checkpoints another identity replaces the old one; what was measured under that is moved aside,
     and so are the attempts of a predecessor of the same name: this training counts its own from 1.
 
+    Args:
+        intent: What is wanted.
+        layout: Where the training lies on the volume.
+        rows: Digest of the rows that are about to be written.
+        model_revision: Commit of the model on the hub; None for weights on a claim.
+
     Raises:
-        CheckpointMismatch: If there are checkpoints whose fingerprint differs; names the fields.
+        CheckpointMismatch: If there are checkpoints of another identity; names what differs.
     """
-    wanted = fingerprint(intent)
+    wanted = {"spec": fingerprint(intent), "rows": rows, "modelRevision": model_revision}
     if layout.identity.exists():
         kept = json.loads(layout.identity.read_text(encoding="utf-8"))
         changed = sorted(differing(kept, wanted))
         if changed and has_checkpoints(layout.checkpoints):
             raise CheckpointMismatch(
                 f"{layout.root}: expected checkpoints of this training, found those of one that differs in "
-                f"{', '.join(changed)}; create a new training with another name, or remove the folder"
+                f"{', '.join(changed)}; undo that, or create a new training with another name, or remove the "
+                "folder"
             )
         if changed:
             _set_measured_aside(layout)
@@ -80,13 +91,14 @@ def has_checkpoints(folder: Path) -> bool:
     return any(folder.glob("global_step_*"))
 
 
-def differing(kept: Any, wanted: Any, path: str = "spec") -> list[str]:
+def differing(kept: Any, wanted: Any, path: str = "") -> list[str]:
     """Return the paths at which two documents differ.
 
     >>> differing({"a": {"b": 1}, "c": 2}, {"a": {"b": 3}, "c": 2})
-    ['spec.a.b']
+    ['a.b']
     """
     if isinstance(kept, dict) and isinstance(wanted, dict):
         keys = sorted(kept.keys() | wanted.keys())
-        return [fault for key in keys for fault in differing(kept.get(key), wanted.get(key), f"{path}.{key}")]
+        below = f"{path}." if path else ""
+        return [fault for key in keys for fault in differing(kept.get(key), wanted.get(key), f"{below}{key}")]
     return [] if kept == wanted else [path]

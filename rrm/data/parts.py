@@ -166,6 +166,7 @@ def _read_source(part: Part, index: int, *, place: str, data: Data, claims: Path
         label=source.label,
         converter=converter_of(source.format),
         max_invalid_fraction=float(data.max_invalid_fraction),
+        tells_labels_apart=len({other.label for other in part.sources}) > 1,
     )
     valid = validate(loaded.rows, reading, tally=part.tally, seen=seen)
     part.candidates.extend(valid.candidates)

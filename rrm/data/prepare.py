@@ -14,7 +14,14 @@ from rrm.data.identity import claim_identity
 from rrm.data.parts import Part, Progress, Renderer, read_parts, require_rows, split_off
 from rrm.data.rows import PreparedRow
 from rrm.data.tokens import load_tokenizer
-from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows, write_rows, write_text
+from rrm.data.written import (
+    TRAIN_FILE,
+    VALIDATION_FILE,
+    digest_of_files,
+    encode_rows,
+    write_bytes,
+    write_text,
+)
 from rrm.judge.baselines import Floor, fit_floors, score_floors
 from rrm.judge.metrics import as_metrics
 from rrm.presets import Hyperparameters, resolve
@@ -55,7 +62,7 @@ def prepare(
         DataInvalid: If the rows are not usable.
         InvalidSpec: If numbers do not fit together or do not fit the rows.
         ModelUnavailable: If weights, tokenizer or chat template are missing.
-        CheckpointMismatch: If the folder holds another training's checkpoints.
+        CheckpointMismatch: If the folder holds checkpoints of another training or of other rows.
         VolumeUnavailable: If a claim is not here.
         HubUnreachable: If the hub does not answer.
     """
@@ -66,9 +73,9 @@ def prepare(
     rows = _rows(intent, parts, renderer)
     on_progress(Progress("rendered and measured", rows.count))
     total_steps = numbers.total_steps(len(rows.train))  # refused before anything is written
-    claim_identity(intent, layout)
+    digest = _write(rows, intent, layout, model_revision=tokenizer.revision)
     prepared = Prepared(
-        data=_write(layout.data, rows, parts),
+        data=_status(rows, parts, digest),
         read_rows=sum(sum(part.read) for part in parts),
         total_steps=total_steps,
         evaluate_every_steps=numbers.evaluate_every_steps,
@@ -98,15 +105,19 @@ def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
     return Rows(train_rows, validation_rows, floors, scores)
 
 
-def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
-    write_rows(folder / TRAIN_FILE, rows.train)
-    write_rows(folder / VALIDATION_FILE, rows.validation)
-    return DataStatus(
-        train=len(rows.train),
-        validation=len(rows.validation),
-        dropped=_dropped(*parts),
-        digest=digest_of_rows(folder),
-    )
+def _write(rows: Rows, intent: Intent, layout: Layout, *, model_revision: str | None) -> str:
+    """Write the rows if the folder is theirs, and return their digest."""
+    train, validation = encode_rows(rows.train), encode_rows(rows.validation)
+    digest = digest_of_files(train, validation)
+    claim_identity(intent, layout, rows=digest, model_revision=model_revision)
+    write_bytes(layout.data / TRAIN_FILE, train)
+    write_bytes(layout.data / VALIDATION_FILE, validation)
+    return digest
+
+
+def _status(rows: Rows, parts: tuple[Part, Part], digest: str) -> DataStatus:
+    train, validation = len(rows.train), len(rows.validation)
+    return DataStatus(train=train, validation=validation, dropped=_dropped(*parts), digest=digest)
 
 
 def _dropped(*parts: Part) -> list[DroppedRows]:

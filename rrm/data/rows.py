@@ -41,6 +41,7 @@ class Candidate:
 
     Attributes:
         sample: The sample.
+        row_id: Hash of prompt and answer, and of the label's name where sources of the part differ in it.
         label: Truth on the scale.
         scale: Range of the label.
         group: Hash of the normalised prompt.
@@ -49,6 +50,7 @@ class Candidate:
     """
 
     sample: DataSample
+    row_id: str
     label: float
     scale: Scale
     group: str
@@ -66,5 +68,5 @@ class PreparedRow:
 
     @property
     def row_id(self) -> str:
-        """Hash of prompt and answer."""
-        return self.candidate.sample.unique_id
+        """The candidate's."""
+        return self.candidate.row_id

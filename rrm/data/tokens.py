@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rrm.data.hub import find_model
+from rrm.data.hub import WEIGHTS, fetch_tokenizer, find_model
 from rrm.data.load import claim_folder
 from rrm.errors import ModelUnavailable
 from rrm.reasoning import ReasoningRule
@@ -15,7 +15,6 @@ from rrm.templates.pointwise import Message
 from rrm_api.spec_train import Model
 
 LOG = logging.getLogger(__name__)
-WEIGHTS: Final = (".safetensors", ".bin")
 _BATCH: Final = 512
 
 
@@ -65,11 +64,11 @@ def load_tokenizer(model: Model, *, claims: Path) -> ModelTokenizer:
                 f"{where}: expected a folder with config.json, tokenizer and weights, found none"
             )
         _require_weights(where, [file.name for file in folder.iterdir()])
-        return ModelTokenizer(_tokenizer(str(folder), None, where), None)
+        return ModelTokenizer(_tokenizer(folder, where), None)
     found = find_model(model.name, model.revision)
     where = f"spec.model.name {model.name} at {found.revision}"
     _require_weights(where, found.files)
-    return ModelTokenizer(_tokenizer(model.name, found.revision, where), found.revision)
+    return ModelTokenizer(_tokenizer(fetch_tokenizer(model.name, found), where), found.revision)
 
 
 def _require_weights(where: str, files: Sequence[str] | frozenset[str]) -> None:
@@ -79,12 +78,12 @@ def _require_weights(where: str, files: Sequence[str] | frozenset[str]) -> None:
         raise ModelUnavailable(f"{where}: expected config.json and *.safetensors weights, found {found}")
 
 
-def _tokenizer(name: str, revision: str | None, where: str) -> Any:
+def _tokenizer(folder: Path, where: str) -> Any:
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # it would warn that there is no torch
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
+        tokenizer = AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError, KeyError) as error:
         LOG.debug("tokenizer of %s", where, exc_info=True)
         raise ModelUnavailable(

@@ -7,7 +7,7 @@ from rrm.data.rows import Candidate, Place, RawRow
 from rrm.datasets import Converter
 from rrm.datasets.refusal import RowRefused
 from rrm.errors import DataInvalid
-from rrm.row_id import prompt_group
+from rrm.row_id import prompt_group, row_id
 from rrm.sample import DataSample
 from rrm_api.spec_data import Label
 
@@ -38,21 +38,23 @@ class Reading:
         label: Attribute that is the truth.
         converter: Turns raw rows into samples.
         max_invalid_fraction: More invalid rows than this share of the source is an error.
+        tells_labels_apart: Whether sources of the part differ in `label`: the same answer is then one row for
+            each.
     """
 
     source: int
     label: Label
     converter: Converter
     max_invalid_fraction: float
+    tells_labels_apart: bool = False
 
 
 @dataclass(frozen=True)
 class Validated:
-    """Candidates of a source, in order; `read` counts all rows (answers), `invalid` those refused."""
+    """Candidates of a source, in order; `read` counts all rows (answers)."""
 
     candidates: list[Candidate]
     read: int
-    invalid: int
 
 
 def validate(rows: Iterable[RawRow], reading: Reading, *, tally: Tally, seen: set[str]) -> Validated:
@@ -80,19 +82,22 @@ def validate(rows: Iterable[RawRow], reading: Reading, *, tally: Tally, seen: se
             continue
         read += len(samples)
         for sample in samples:
-            if sample.unique_id in seen:
+            candidate = _candidate(sample, reading)
+            if candidate.row_id in seen:
                 tally.add(DUPLICATE, str(row.place))
                 continue
-            seen.add(sample.unique_id)
-            candidates.append(_candidate(sample, reading))
+            seen.add(candidate.row_id)
+            candidates.append(candidate)
     _require_mostly_valid(refused, read, reading.max_invalid_fraction)
-    return Validated(candidates, read, len(refused))
+    return Validated(candidates, read)
 
 
 def _candidate(sample: DataSample, reading: Reading) -> Candidate:
     labels = sample.output[0].answer.label or {}
+    by_label = row_id(sample.unique_id, reading.label.value)
     return Candidate(
         sample=sample,
+        row_id=by_label if reading.tells_labels_apart else sample.unique_id,
         label=float(labels[reading.label.value]),
         scale=reading.converter.scale,
         group=prompt_group(*(message.content for message in sample.input)),

@@ -28,8 +28,8 @@ SCHEMA = pa.schema(
 """Columns of the prepared files: what preparing writes and the trainer reads."""
 
 
-def write_rows(path: Path, rows: Sequence[PreparedRow]) -> None:
-    """Write rows as parquet."""
+def encode_rows(rows: Sequence[PreparedRow]) -> bytes:
+    """Return rows as a parquet file."""
     records = [
         {
             "row_id": row.row_id,
@@ -45,7 +45,13 @@ def write_rows(path: Path, rows: Sequence[PreparedRow]) -> None:
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(records, schema=SCHEMA), sink)
-    _replace(path, sink.getvalue().to_pybytes())
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def digest_of_files(train: bytes, validation: bytes) -> str:
+    """Return the digest of prepared rows before they are written; equal to that of `digest_of_rows` then."""
+    return _joint([sha256(content).hexdigest() for content in (train, validation)])
 
 
 def digest_of_rows(folder: Path) -> str:
@@ -58,6 +64,10 @@ def digest_of_rows(folder: Path) -> str:
     for name in (TRAIN_FILE, VALIDATION_FILE):
         with (folder / name).open("rb") as stream:
             digests.append(file_digest(stream, "sha256").hexdigest())
+    return _joint(digests)
+
+
+def _joint(digests: list[str]) -> str:
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
 
@@ -83,10 +93,11 @@ def require_rows_of(folder: Path, digest: str) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
-    _replace(path, text.encode())
+    write_bytes(path, text.encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as stream:

@@ -96,9 +96,11 @@ def _label(name: str, value: Any, unit: int) -> int:
     expected = (
         f"{name}: a whole number from 0 to 4" if unit == 1 else f"{name}: a quarter from 0 to {upper:g}"
     )
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Integers are asked nothing: some are too large for a float.
+    if not is_number or (isinstance(value, float) and not math.isfinite(value)):
         raise RowRefused("label is not a number", expected=expected, found=shown(value))
-    points = value * unit
+    points: float = value * unit
     if abs(points - round(points)) > _ROUNDING:
         raise RowRefused("label between two scores", expected=expected, found=shown(value))
     if round(points) not in SCALE:

@@ -1,8 +1,8 @@
 """The pointwise prompt: one question, one answer, one score.
 
 A `DataSample` goes in, chat messages come out; `rrm.data` calls it for each row. Two layouts: a bare score is
-asked for in as few words as possible; with reasoning, the judged text stands between lines that carry a mark,
-a hash of that very text, so no text can contain its own.
+asked for in as few words as possible; with reasoning, the judged text stands between lines that carry a mark
+that occurs nowhere in that text.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class PointwiseTemplate:
         )
 
     def _fenced(self, turns: list[tuple[Speaker, str]], answer: str) -> str:
-        mark = sha256("\0".join([*(text for _, text in turns), answer]).encode()).hexdigest()[:8]
+        mark = _mark_of("\0".join([*(text for _, text in turns), answer]))
         sections = [(speaker.value, text) for speaker, text in turns] if _is_dialogue(turns) else []
         sections = sections or [("question", turns[0][1])]
         fenced = [
@@ -100,6 +100,14 @@ class PointwiseTemplate:
             tag = self.reasoning.tag
             return f"First write your reasoning as <{tag}>...</{tag}>, then {score}"
         return f"End with {score}"
+
+
+def _mark_of(judged: str) -> str:
+    """Return 8 hex digits that the judged text does not contain; equal for equal texts."""
+    digest = sha256(judged.encode()).hexdigest()
+    while digest[:8] in judged:
+        digest = sha256(digest.encode()).hexdigest()
+    return digest[:8]
 
 
 def _is_dialogue(turns: list[tuple[Speaker, str]]) -> bool:

@@ -36,7 +36,9 @@ def main() -> int:
     try:
         reason, message, code = _train(attempt, arguments.ray_address, arguments.ray_temp)
     except RrmError as error:
-        reason, message, code = error.reason, str(error), error.exit_code
+        # Through Ray an error of the trainer comes as an instance of both classes, whose text is a traceback.
+        words = str(getattr(error, "cause", error))
+        reason, message, code = error.reason, words, error.exit_code
     message = Masker(os.environ).mask(message)
     write_json(attempt.ending, {"reason": reason.value, "message": message, "exit_code": int(code)})
     return int(code)
@@ -74,7 +76,7 @@ def _run_verl(overrides: list[str]) -> int | None:
     try:
         run_ppo(config, task_runner_class=RrmTaskRunner)
     except RrmError:
-        raise  # Ray hands an error of the trainer on as an instance of its own class
+        raise  # not only Ray's: an instance of both classes
     except ray.exceptions.RayError as error:
         raise TrainerCrashed(f"Ray: {last_line(str(error))}") from error
     return read_outcome(attempt_of(config.rrm))

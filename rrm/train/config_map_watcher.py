@@ -3,20 +3,16 @@
 import http.client
 import json
 import logging
-import ssl
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rrm.config_map import ConfigMapAccess, ConfigMapRefused, merge_keys
+from rrm.config_map import ConfigMapAccess, ConfigMapRefused, ask, merge_keys
 from rrm.train.parent import Watcher
+from rrm_api.group import ANNOTATION_STOP_ATTEMPT
 from rrm_api.run import PROGRESS_KEY, Progress
 
 LOG = logging.getLogger(__name__)
-STOP_ANNOTATION: Final = "training.rrm.dev/stop-attempt"
-"""Number of the attempt that shall save and leave; set by the operator."""
 PATCH_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 5.0
 
@@ -59,7 +55,7 @@ class ConfigMapWatcher:
             return False
         self._looked = self._clock()
         try:
-            asked = read_annotations(self._access).get(STOP_ANNOTATION)
+            asked = read_annotations(self._access).get(ANNOTATION_STOP_ATTEMPT)
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
             if not self._is_unreadable:
                 LOG.warning("annotations of the progress ConfigMap are not readable now: %s", error)
@@ -78,16 +74,7 @@ def read_annotations(access: ConfigMapAccess) -> Mapping[str, str]:
         ValueError: it did not answer with JSON.
         KeyError: its answer is no object of Kubernetes.
     """
-    request = urllib.request.Request(
-        access.url, headers={"Authorization": f"Bearer {access.token_file.read_text().strip()}"}
-    )
-    # A proxy of the pod's environment must never see the token.
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if access.ca_file is not None:
-        trust = ssl.create_default_context(cafile=str(access.ca_file))
-        handlers.append(urllib.request.HTTPSHandler(context=trust))
-    with urllib.request.build_opener(*handlers).open(request, timeout=10) as answer:
-        metadata = json.loads(answer.read())["metadata"]
+    metadata = json.loads(ask(access))["metadata"]
     annotations: dict[str, str] = metadata.get("annotations") or {}
     return annotations
 

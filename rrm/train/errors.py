@@ -12,13 +12,6 @@ class TrainingRefused(RrmError):
     exit_code = ExitCode.CONFIGURATION
 
 
-class PluginFailed(RrmError):
-    """The reward function raises too often; exit 13."""
-
-    reason = Reason.TRAINING_FAILED
-    exit_code = ExitCode.PLUGIN
-
-
 class Unhealthy(RrmError):
     """The run goes on but teaches nothing; exit 14."""
 

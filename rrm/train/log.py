@@ -1,14 +1,17 @@
 """The job log: every line of the child goes to the volume and on, with secrets masked; its end is kept."""
 
+import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.spec_pods import SECRET_NAME
 
+LOG = logging.getLogger(__name__)
 MASK: Final = "***"
 _SHORTEST_SECRET: Final = 6
 _SHAPES: Final = re.compile(
@@ -47,16 +50,37 @@ class JobLog:
         self._masker = masker
         self._echo = echo
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._has_warned = False
 
     def copy(self, lines: Iterable[str]) -> None:
-        """Copy until the lines end; they keep their line breaks."""
-        with self._path.open("a", buffering=1, encoding="utf-8") as file:
+        """Copy until the lines end; they keep their line breaks.
+
+        A full or absent volume, or an echo that is gone, stops no reading: who writes the lines would wait
+        for ever on a full pipe.
+        """
+        try:
+            file: TextIO | None = self._path.open("a", buffering=1, encoding="utf-8")
+        except OSError as error:
+            self._warn(error)
+            file = None
+        with file or nullcontext():
             for line in lines:
                 masked = self._masker.mask(line)
-                file.write(masked)
                 self._last.append(masked)
-                if self._echo is not None:
-                    self._echo(masked)
+                self._pass_on(masked, file)
+
+    def _pass_on(self, line: str, file: TextIO | None) -> None:
+        for write in (file.write if file is not None else None, self._echo):
+            try:
+                if write is not None:
+                    write(line)
+            except (OSError, ValueError) as error:
+                self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        if not self._has_warned:
+            LOG.warning("lines of %s are lost: %s", self._path, error)
+        self._has_warned = True
 
     def tail(self) -> str:
         """Return the last lines, as many whole ones as fit into a record."""

@@ -60,7 +60,9 @@ class ProgressLog:
 
     def _append(self, step: int, *, reward: float | None, parse_rate: float | None) -> None:
         run, layout = self.attempt.run, self.attempt.layout
-        validations = read_validations(self.attempt.validations)
+        # An attempt that failed may have been further: its numbers are not those of the weights of now.
+        kept = read_validations(self.attempt.validations)
+        validations = {at: numbers for at, numbers in kept.items() if at <= step}
         total = run.prepared.total_steps
         pace = median(self.seconds) if self.seconds else None
         newest = validations[max(validations)] if validations else {}

@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--into", type=Path, help="folder to fill instead of the per-user cache")
     parser.add_argument("--check", action="store_true", help="only tell whether it is there and whole")
     arguments = parser.parse_args()
+    if arguments.check and arguments.into:
+        parser.error("--check looks into the per-user cache; it does not go with --into")
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from rrm.data.prepare import prepare
@@ -54,6 +55,16 @@ BAD = {
     "not gzip": (lines(*rows(5)), "train.jsonl.gz", ["a whole gzip file", "Not a gzipped file"]),
     "not parquet": (b"PAR1 not really", "train.parquet", ["a parquet file"]),
     "unknown kind": (b"a,b\n", "train.csv", ["a file that ends in .json, .jsonl, .parquet, each also .gz"]),
+    "a number that no float holds": (
+        lines(*rows(3), ROW | {"helpfulness": 10**400}),
+        "train.jsonl",
+        ["line 4", "helpfulness: a whole number from 0 to 4", "1 of 4 rows are invalid"],
+    ),
+    "a number of too many digits": (
+        lines(*rows(3), '{"prompt": ' + "9" * 5000 + "}"),
+        "train.jsonl",
+        ["file train.jsonl, line 4", "valid JSON", "digits"],
+    ),
     "label 9 on 0 to 4": (
         lines(*rows(3), ROW | {"helpfulness": 9}),
         "train.jsonl",
@@ -111,6 +122,27 @@ def test_a_few_invalid_rows_are_counted_and_shown(
     report = json.loads((tmp_path / "volume/tiny-judge/data/data.json").read_text())
     example = report["parts"]["train"]["dropped"]["label out of range"]["example"]
     assert example.startswith("spec.data.train[0] pvc://c/train.jsonl, file train.jsonl, line 151: expected")
+
+
+def test_the_same_rows_under_two_labels_are_two_rows_each(
+    tmp_path: Path, demo_claims: Path, make_intent: Callable[..., Intent]
+) -> None:
+    claims = with_model(tmp_path, demo_claims)
+    (claims / "c").mkdir()
+    (claims / "c/train.jsonl").write_bytes(lines(*rows(50)))
+    source = {"format": "helpsteer2_pointwise", "uri": "pvc://c/train.jsonl"}
+    both = [source | {"label": label} for label in ("helpfulness", "verbosity")]
+    prepared = run(make_intent(data={"train": both, "validation": {"fraction": "0.1"}}), tmp_path)
+    assert prepared.data.train + prepared.data.validation == 100
+    assert prepared.data.dropped == []
+    ids = [row["row_id"] for row in read_rows(tmp_path)]
+    assert len(set(ids)) == len(ids)
+
+
+def read_rows(tmp_path: Path) -> list[dict[str, object]]:
+    folder = tmp_path / "volume/tiny-judge/data"
+    tables = (pq.read_table(folder / f"{part}.parquet") for part in ("train", "validation"))
+    return [row for table in tables for row in table.to_pylist()]
 
 
 def test_a_claim_that_is_not_here_names_the_folder(

@@ -1,5 +1,6 @@
 """`hf://` against a hub-shaped server on this machine, named by HF_ENDPOINT; none reaches the real hub."""
 
+import errno
 import gzip
 import json
 import os
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import HfApi, constants
 
-from rrm.data.hub import download_model, fetch_dataset, find_model, split_files
+from rrm.data.hub import download_model, fetch_dataset, fetch_tokenizer, find_model, split_files
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
 SAMPLES = Path(__file__).parents[3] / "data/helpsteer2"
@@ -271,6 +272,26 @@ def test_weights_are_copied_at_the_pinned_commit_and_a_second_time_cost_nothing(
 def test_weights_of_a_model_that_is_not_there_are_named(local_hub: None, tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="some/other"):
         download_model("some/other", revision=None, folder=tmp_path / "model")
+
+
+def test_a_full_disk_is_not_taken_for_a_silent_hub(
+    local_hub: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(HfApi, "hf_hub_download", full)
+    with pytest.raises(OSError, match="No space left"):
+        download_model("some/tiny", revision=None, folder=tmp_path / "model")
+
+
+def test_a_hub_that_falls_silent_before_the_tokenizer_is_no_fault_of_the_model(
+    local_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_model("some/tiny", None)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(HubUnreachable):
+        fetch_tokenizer("some/tiny", found)
 
 
 def test_a_hub_that_does_not_answer_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rrm.data.identity import claim_identity
+from rrm.data import identity
+from rrm.errors import CheckpointMismatch
 from rrm.judge.measured import newest_answers
 from rrm.train.attempt import newest_attempt
 from rrm_api.run import Intent, Layout
@@ -16,6 +17,10 @@ MakeIntent = Callable[..., Intent]
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return Layout(tmp_path, "tiny-judge")
+
+
+def claim_identity(intent: Intent, layout: Layout, rows: str = "sha256:1") -> None:
+    identity.claim_identity(intent, layout, rows=rows, model_revision=None)
 
 
 def measure(layout: Layout, number: int = 1) -> None:
@@ -49,7 +54,8 @@ def test_numbers_of_a_spec_that_was_replaced_before_its_first_checkpoint_are_mov
 def test_numbers_of_the_same_spec_stay(layout: Layout, make_intent: MakeIntent) -> None:
     claim_identity(make_intent(), layout)
     measure(layout)
-    claim_identity(make_intent(training={"maxSteps": 48, "batchSize": 8, "miniBatchSize": 8}), layout)
+    more = {"maxSteps": 48, "batchSize": 8, "miniBatchSize": 4, "learningRate": "1e-6"}
+    claim_identity(make_intent(training=more), layout)
     assert not list(layout.root.glob("replaced-*"))
     assert (layout.root / "validations.json").is_file()
 
@@ -91,3 +97,39 @@ def test_numbers_of_a_predecessor_with_another_spec_do_not_count(
     claim_identity(make_intent(uid="2", reward={"linear": {}}), layout)
     assert newest_answers(layout, 0) is None
     assert not (layout.root / "validations.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "words"),
+    [
+        pytest.param({}, "sha256:2", "differs in rows;", id="other rows under the same spec"),
+        pytest.param(
+            {"training": {"maxSteps": 24, "batchSize": 16}},
+            "sha256:1",
+            "differs in spec.training.batchSize;",
+            id="another batch size",
+        ),
+        pytest.param({"nodes": 2}, "sha256:1", "differs in spec.workers.nodes;", id="more nodes"),
+    ],
+)
+def test_checkpoints_are_never_continued_with_what_they_were_not_made_of(
+    layout: Layout, make_intent: MakeIntent, changes: dict[str, object], rows: str, words: str
+) -> None:
+    claim_identity(make_intent(), layout)
+    (layout.checkpoints / "global_step_12").mkdir(parents=True)
+    with pytest.raises(CheckpointMismatch, match=words):
+        claim_identity(make_intent(**changes), layout, rows)
+
+
+def test_a_renamed_token_secret_continues_its_checkpoints(layout: Layout, make_intent: MakeIntent) -> None:
+    model = {"name": "org/model", "reasoning": "None"}
+    claim_identity(make_intent(model=model), layout)
+    (layout.checkpoints / "global_step_12").mkdir(parents=True)
+    claim_identity(make_intent(model=model | {"tokenSecretRef": {"name": "hub", "key": "token"}}), layout)
+
+
+def test_numbers_of_other_rows_are_moved_aside(layout: Layout, make_intent: MakeIntent) -> None:
+    claim_identity(make_intent(), layout)
+    measure(layout)
+    claim_identity(make_intent(), layout, "sha256:2")
+    assert (layout.root / "replaced-1/validations.json").is_file()

@@ -32,6 +32,9 @@ def patiently(until: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+if role == "deaf":
+    # Before its first sign of life, which is what the test answers with a signal.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 say(f"{role} begins with key {os.environ.get('WANDB_API_KEY')} and hf_AbCdEf012345")
 beat("Rollout", 7)
 if role == "done":
@@ -50,8 +53,5 @@ elif role == "leaves-a-grandchild":
     grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     (folder / "grandchild").write_text(str(grandchild.pid))
     end("Succeeded", 0)
-elif role == "deaf":
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    patiently()
-elif role == "waits":
+elif role in ("deaf", "waits"):
     patiently()

@@ -9,7 +9,7 @@ import pytest
 from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows
 from rrm.train import child
 from rrm.train.attempt import Attempt, write_json
-from rrm.train.errors import TrainingRefused
+from rrm.train.errors import TrainingRefused, Unhealthy
 
 
 @pytest.fixture
@@ -60,6 +60,25 @@ def test_other_rows_than_those_prepared_are_refused_with_what_to_do(prepared: At
     assert (ending["reason"], ending["exit_code"]) == ("DataInvalid", 10)
     assert str(prepared.layout.data) in str(ending["message"])
     assert "prepare" in str(ending["message"])
+
+
+def test_an_error_of_the_trainer_keeps_its_own_words_through_ray(
+    prepared: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class RayTaskErrorOfUnhealthy(Unhealthy):
+        """Of the shape that Ray makes: an instance of both classes, whose text is a whole traceback."""
+
+        def __init__(self, cause: Exception) -> None:
+            super().__init__("ray::TaskRunner.run() (pid=1, ip=10.0.0.1)\n  File ...\n")
+            self.cause = cause
+
+    def fail(_: object) -> None:
+        raise RayTaskErrorOfUnhealthy(Unhealthy("step 3: 9 of 64 answers are missing"))
+
+    put_weights(prepared)
+    monkeypatch.setattr(child, "_run_verl", fail)
+    assert child.main() == 14
+    assert ending_of(prepared)["message"] == "step 3: 9 of 64 answers are missing"
 
 
 def test_the_ending_on_the_volume_holds_no_secret(prepared: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:

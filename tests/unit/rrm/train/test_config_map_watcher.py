@@ -11,7 +11,8 @@ import pytest
 
 from rrm.config_map import ConfigMapAccess
 from rrm.train import config_map_watcher
-from rrm.train.config_map_watcher import STOP_ANNOTATION, ConfigMapWatcher, NobodyWatches, watcher_from
+from rrm.train.config_map_watcher import ConfigMapWatcher, NobodyWatches, watcher_from
+from rrm_api.group import ANNOTATION_STOP_ATTEMPT
 from rrm_api.run import Phase, Progress
 
 
@@ -112,8 +113,8 @@ def test_progress_that_was_refused_is_tried_again_later(
     ("annotations", "asked"),
     [
         pytest.param(None, False, id="no annotations"),
-        pytest.param({STOP_ANNOTATION: "1"}, False, id="an earlier attempt is meant"),
-        pytest.param({STOP_ANNOTATION: "2"}, True, id="this attempt is meant"),
+        pytest.param({ANNOTATION_STOP_ATTEMPT: "1"}, False, id="an earlier attempt is meant"),
+        pytest.param({ANNOTATION_STOP_ATTEMPT: "2"}, True, id="this attempt is meant"),
     ],
 )
 def test_the_annotation_stops_the_attempt_it_names(

@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from rrm.data.identity import claim_identity
+from rrm.data import identity
 from rrm.train.attempt import Attempt
 from rrm.train.errors import TrainerCrashed
 from rrm.train.fence import require_current
+from rrm_api.run import Intent, Layout
 
 HOOK = Path(__file__).parents[4] / "rrm" / "train" / "hooks" / "trainer.py"
+
+
+def claim_identity(intent: Intent, layout: Layout) -> None:
+    identity.claim_identity(intent, layout, rows="sha256:1", model_revision=None)
 
 
 def test_the_newest_attempt_of_the_owner_may_write(attempt: Attempt) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +35,14 @@ class Listener:
 
     def is_stop_asked(self) -> bool:
         return self.stop
+
+
+class Terminating(Listener):
+    """Sends the parent SIGTERM at the child's first sign of life: by then both are ready for it."""
+
+    def on_progress(self, progress: Progress) -> None:
+        super().on_progress(progress)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def rehearse(attempt: Attempt, role: str, listener: Listener | None = None) -> Ended:
@@ -94,6 +101,24 @@ def test_a_fresh_start_in_the_same_folder_never_shows_old_progress(attempt: Atte
     assert {path.name for path in attempt.folder.iterdir()} == {"run.json", "job.log"}
 
 
+def test_a_job_log_that_cannot_be_written_stops_no_child(
+    attempt: Attempt, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempt.job_log.mkdir()  # where a file should be: every write fails
+    flood = "for n in range(9000): print('line', n)"
+    ended = run_child(attempt, [sys.executable, "-c", flood], Listener())
+    assert ended.log_tail.endswith("line 8999\n")
+    assert caplog.text.count("are lost") == 1
+
+
+def test_an_echo_that_is_gone_stops_no_child(attempt: Attempt) -> None:
+    def gone(_: str) -> None:
+        raise BrokenPipeError
+
+    run_child(attempt, [sys.executable, "-c", "print('one'); print('two')"], Listener(), echo=gone)
+    assert attempt.job_log.read_text() == "one\ntwo\n"
+
+
 def test_a_stop_that_is_asked_becomes_the_mark_and_the_child_leaves(attempt: Attempt) -> None:
     ended = rehearse(attempt, "stops", Listener(stop=True))
     assert attempt.stop_mark.exists()
@@ -117,9 +142,7 @@ def test_sigterm_to_the_parent_ends_the_child(
     attempt: Attempt, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rrm.train.parent.TERMINATION_SECONDS", 0.5)
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
-    ended = rehearse(attempt, role)
+    ended = rehearse(attempt, role, Terminating())
     assert ended.exit_code == {"waits": 143, "deaf": 137}[role]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

@@ -47,6 +47,16 @@ def test_lift_compares_with_the_better_of_base_and_floors(attempt: Attempt) -> N
     assert log.last.lift == pytest.approx(0.8 - 0.768)
 
 
+def test_numbers_of_a_step_that_a_lost_attempt_had_reached_are_not_those_of_now(attempt: Attempt) -> None:
+    for step, reward in ((0, 0.5), (12, 0.6), (18, 0.9)):
+        add_validation(attempt.validations, step, {"reward": reward})
+    log = ProgressLog(attempt, from_step=12)
+    log.step_done(13, reward=0.5, parse_rate=0.9, seconds=1.0)
+    assert log.last is not None
+    assert [float(metric.value) for metric in log.last.validation] == [0.6]
+    assert log.last.lift == pytest.approx(0.6 - 0.768)
+
+
 def test_a_half_written_line_is_not_read(attempt: Attempt) -> None:
     log = ProgressLog(attempt, from_step=0)
     log.step_done(3, reward=0.5, parse_rate=None, seconds=1.0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rrm.trainer_env import locate
+from rrm.trainer_env.build import build_environment
 from rrm.trainer_env.errors import TrainerEnvironmentError
 from rrm.trainer_env.locate import Environment, expected_environment, find_environment, is_whole
 from rrm.trainer_env.stand_ins import symbols_of, version_script
@@ -15,6 +16,15 @@ from rrm.trainer_env.stand_ins import symbols_of, version_script
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def test_a_missing_compiler_is_told_before_anything_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV", "uv-that-would-install")
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(TrainerEnvironmentError, match="gcc and readelf"):
+        build_environment(expected_environment("cpu"), "cpu")
 
 
 def made(profile: str = "cpu", distributions: int = 3) -> Environment:
