@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from rrm_api.spec_data import DataFormat
 from rrm_api.spec_train import Method
 
 
@@ -13,19 +12,9 @@ class MethodParts:
 
     Attributes:
         preset: Newest preset of the method.
-        formats: Converters whose samples have the method's shape.
-        template: Name of the prompt template.
     """
 
     preset: str
-    formats: frozenset[DataFormat]
-    template: str
 
 
-METHODS: Final = {
-    Method.POINTWISE: MethodParts(
-        preset="pointwise-v1",
-        formats=frozenset({DataFormat.HELPSTEER2_POINTWISE}),
-        template="pointwise",
-    ),
-}
+METHODS: Final = {Method.POINTWISE: MethodParts(preset="pointwise-v1")}

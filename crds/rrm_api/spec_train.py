@@ -16,6 +16,7 @@ OWNED_OVERRIDES = (
     "trainer.resume_from_path",
     "trainer.resume_mode",
     "trainer.total_training_steps",
+    "trainer.validation_data_dir",
     "data.train_files",
     "data.val_files",
     "data.custom_cls.path",
@@ -24,7 +25,7 @@ OWNED_OVERRIDES = (
     "reward.custom_reward_function.name",
     "actor_rollout_ref.model.path",
 )
-"""Keys of the trainer's configuration that other fields of the spec or the operator set."""
+"""Keys of the trainer's configuration that only other fields of the spec or the operator may set."""
 
 
 class Method(StrEnum):
@@ -122,4 +123,5 @@ class Training(ApiModel):
         dict[Annotated[str, Field(max_length=128)], Annotated[str, Field(max_length=1024)]],
         Field(max_length=64),
     ] = {}
-    """Raw keys of the trainer's configuration; keys that other fields set are refused."""
+    """Raw keys of the trainer's configuration; they win over the fields above. Paths, resume, logger, node
+    counts and total steps are refused."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rrm.cli.heavy import needs_trainer
-from rrm.cli.run import CLAIMS, VOLUME
+from rrm.cli.prepare import CLAIMS, VOLUME
 from rrm.errors import InvalidSpec
 from rrm.export.export import export as export_judge
 from rrm.intent_file import read_intent
@@ -57,15 +57,18 @@ def read_run(path: Path, volume: Path) -> RunFile:
     Raises:
         InvalidSpec: the file is neither, or the training was never run on this volume.
     """
-    if path.suffix == ".json":
-        try:
-            return RunFile.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InvalidSpec(f"{path}: expected a run file: {error}") from error
+    file = path if path.suffix == ".json" else _newest_copy(path, volume)
+    try:
+        return RunFile.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidSpec(f"{file}: expected a run file: {error}") from error
+
+
+def _newest_copy(path: Path, volume: Path) -> Path:
     layout = Layout(volume, read_intent(path).name)
     copy = layout.attempt(newest_attempt(layout)) / "run.json"
     if not copy.is_file():
         raise InvalidSpec(
             f"{path}: expected a training that was run on {volume}, found no attempt in {layout.root}"
         )
-    return RunFile.model_validate_json(copy.read_text(encoding="utf-8"))
+    return copy

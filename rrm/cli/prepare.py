@@ -20,7 +20,8 @@ from rrm.train.weights import provide_weights
 from rrm_api.conditions import Reason
 from rrm_api.run import PROGRESS_CONFIG_MAP_ENV, Layout, Prepared, Role, RunFile
 
-VOLUME = Path(".rrm/volume")
+VOLUME = Path(".rrm/runs")
+"""Default for every command: what one writes the next one reads."""
 CLAIMS = Path(".rrm/claims")
 
 

@@ -10,19 +10,15 @@ import typer
 from rich.console import Console
 
 from rrm.cli.heavy import needs_trainer
-from rrm.cli.prepare import data_table, shown_progress
+from rrm.cli.prepare import CLAIMS, VOLUME, data_table, shown_progress
 from rrm.cli.summary import render_summary
 from rrm.cli.training_screen import TrainingScreen
 from rrm.data.prepare import prepare
-from rrm.errors import VolumeUnavailable
 from rrm.export.export import export
 from rrm.intent_file import read_intent
 from rrm.train.attempt import Attempt, newest_attempt
 from rrm.train.parent import Ended, child_command, run_child
 from rrm_api.run import ExitCode, Intent, Layout, RunFile
-
-VOLUME = Path(".rrm/runs")
-CLAIMS = Path(".rrm/claims")
 
 
 def run(
@@ -62,14 +58,8 @@ def with_steps(intent: Intent, steps: int | None) -> Intent:
 
 
 def _prepare(intent: Intent, console: Console, *, volume: Path, claims: Path) -> RunFile:
-    layout = Layout(volume, intent.name)
-    try:
-        with shown_progress(console) as show:
-            prepared = prepare(intent, layout=layout, claims=claims, on_progress=show)
-    except VolumeUnavailable as error:
-        raise VolumeUnavailable(
-            f"{error}; the claim of the examples is filled by `make demo-data`"
-        ) from error
+    with shown_progress(console) as show:
+        prepared = prepare(intent, layout=Layout(volume, intent.name), claims=claims, on_progress=show)
     console.print(data_table(prepared))
     return RunFile(intent=intent, prepared=prepared)
 

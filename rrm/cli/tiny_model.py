@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from rrm.cli.heavy import needs_trainer
-from rrm.cli.run import CLAIMS
+from rrm.cli.prepare import CLAIMS
 from rrm.errors import InvalidSpec
 from rrm.intent_file import read_intent
 from rrm.presets import resolve
@@ -27,6 +27,7 @@ def tiny_model(
     claims: Annotated[Path, typer.Option(help="Folder that holds each claim under its name")] = CLAIMS,
 ) -> int:
     """Make a model of one million parameters; a second time it comes from the user's cache."""
+    folder = folder.resolve()
     _require_room_for_a_model(folder)
     intent = read_intent(training)
     recipe = recipe_for(intent, claims=claims, max_prompt_tokens=resolve(intent).max_prompt_tokens)
@@ -53,8 +54,12 @@ def tiny_model(
 
 def _require_room_for_a_model(folder: Path) -> None:
     """Refuse to replace what is no model: people forget the last part of the path."""
-    if folder.exists() and not (folder / "config.json").is_file() and any(folder.iterdir()):
-        held = ", ".join(sorted(entry.name for entry in folder.iterdir())[:6])
+    if folder.exists() and not (folder / "config.json").is_file():
+        held = (
+            ", ".join(sorted(entry.name for entry in folder.iterdir())[:6]) if folder.is_dir() else "a file"
+        )
+        if not held:
+            return
         raise InvalidSpec(
             f"{folder}: expected no folder, an empty one or a model to replace, found {held}; "
             f"name a folder for the model, such as {folder / 'model'}"

@@ -6,16 +6,42 @@ replaced, or a hub that moved on, changes the last two under an unchanged spec.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rrm.data.written import write_text
 from rrm.errors import CheckpointMismatch
 from rrm_api.run import Intent, Layout, fingerprint
+from rrm_api.spec_data import Source
+
+_COMPARED: Final = ("spec", "rows", "modelRevision")
+_FOUND: Final = {
+    "rows": "the prepared rows (a file was replaced, or a data set on the hub moved on)",
+    "modelRevision": "the model's commit on the hub",
+}
+"""What is not a field of the spec, in words."""
 
 
-def claim_identity(intent: Intent, layout: Layout, *, rows: str, model_revision: str | None) -> None:
+@dataclass(frozen=True)
+class Found:
+    """What preparing found beyond the spec.
+
+    Attributes:
+        rows: Digest of what the rows say.
+        model_revision: Commit of the model on the hub; None for weights on a claim.
+        train_revisions: Commit of each training source; None for files on a claim.
+        validation_revisions: The same of the validation sources.
+    """
+
+    rows: str
+    model_revision: str | None = None
+    train_revisions: Sequence[str | None] = ()
+    validation_revisions: Sequence[str | None] = ()
+
+
+def claim_identity(intent: Intent, layout: Layout, found: Found) -> None:
     """Write the identity, unless the folder's checkpoints depend on another.
 
     Without checkpoints another identity replaces the old one; what was measured under that is moved aside,
@@ -24,26 +50,65 @@ def claim_identity(intent: Intent, layout: Layout, *, rows: str, model_revision:
     Args:
         intent: What is wanted.
         layout: Where the training lies on the volume.
-        rows: Digest of the rows that are about to be written.
-        model_revision: Commit of the model on the hub; None for weights on a claim.
+        found: What is about to be written, and where it is from.
 
     Raises:
         CheckpointMismatch: If there are checkpoints of another identity; names what differs.
     """
-    wanted = {"spec": fingerprint(intent), "rows": rows, "modelRevision": model_revision}
+    wanted = {
+        "spec": fingerprint(intent),
+        "rows": found.rows,
+        "modelRevision": found.model_revision,
+        "trainRevisions": list(found.train_revisions),
+        "validationRevisions": list(found.validation_revisions),
+    }
     if layout.identity.exists():
-        kept = json.loads(layout.identity.read_text(encoding="utf-8"))
-        changed = sorted(differing(kept, wanted))
+        kept, now = ({key: it[key] for key in _COMPARED} for it in (_read(layout), wanted))
+        changed = sorted(differing(kept, now))
         if changed and has_checkpoints(layout.checkpoints):
+            names = ", ".join(_FOUND.get(path, path) for path in changed)
             raise CheckpointMismatch(
                 f"{layout.root}: expected checkpoints of this training, found those of one that differs in "
-                f"{', '.join(changed)}; undo that, or create a new training with another name, or remove the "
-                "folder"
+                f"{names}; undo that, or create a new training with another name, or remove the folder"
             )
         if changed:
             _set_measured_aside(layout)
     _hand_over(layout, intent.uid)
     write_text(layout.identity, json.dumps(wanted, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def pinned(intent: Intent, layout: Layout) -> Intent:
+    """Return the intent at the hub's commits that the folder's checkpoints were made of, where it names none.
+
+    A hub that moves on must not keep a training from going on.
+    """
+    if not layout.identity.exists() or not has_checkpoints(layout.checkpoints):
+        return intent
+    kept, data = _read(layout), intent.data
+    validation = data.validation
+    if validation.sources is not None:
+        sources = _at_commits(validation.sources, kept["validationRevisions"])
+        validation = validation.model_copy(update={"sources": sources})
+    train = _at_commits(data.train, kept["trainRevisions"])
+    revision = intent.model.revision or kept["modelRevision"]
+    return intent.model_copy(
+        update={
+            "data": data.model_copy(update={"train": train, "validation": validation}),
+            "model": intent.model.model_copy(update={"revision": revision}),
+        }
+    )
+
+
+def _at_commits(sources: Sequence[Source], commits: Sequence[str | None]) -> list[Source]:
+    if len(sources) != len(commits):
+        return list(sources)  # Other sources than those of the checkpoints: refused once they are read.
+    pairs = zip(sources, commits, strict=True)
+    return [source.model_copy(update={"revision": source.revision or commit}) for source, commit in pairs]
+
+
+def _read(layout: Layout) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(layout.identity.read_text(encoding="utf-8"))
+    return kept
 
 
 def _set_measured_aside(layout: Layout) -> None:

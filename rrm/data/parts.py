@@ -74,7 +74,7 @@ class Renderer:
         fitting: dict[int, list[PreparedRow]] = {index: [] for index in range(len(part.sources))}
         for candidate, messages, tokens in zip(part.candidates, prompts, lengths, strict=True):
             if tokens > self.max_prompt_tokens:
-                part.tally.add(TOO_LONG, f"row {candidate.sample.unique_id} has {tokens} tokens")
+                part.tally.add(TOO_LONG, f"row {candidate.row_id} has {tokens} tokens")
             else:
                 fitting[candidate.source].append(PreparedRow(candidate, messages, tokens))
         return list(self._limited(part, fitting))

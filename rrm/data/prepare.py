@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rrm.data.identity import claim_identity
+from rrm.data.identity import Found, claim_identity, pinned
 from rrm.data.parts import Part, Progress, Renderer, read_parts, require_rows, split_off
 from rrm.data.rows import PreparedRow
 from rrm.data.tokens import load_tokenizer
 from rrm.data.written import (
     TRAIN_FILE,
     VALIDATION_FILE,
-    digest_of_files,
-    encode_rows,
-    write_bytes,
+    digest_of_content,
+    digest_of_rows,
+    write_rows,
     write_text,
 )
 from rrm.judge.baselines import Floor, fit_floors, score_floors
@@ -46,6 +46,11 @@ class Rows:
         """Rows of both parts."""
         return len(self.train) + len(self.validation)
 
+    @property
+    def digest(self) -> str:
+        """Digest of what both parts say."""
+        return digest_of_content(self.train, self.validation)
+
 
 def prepare(
     intent: Intent, *, layout: Layout, claims: Path, on_progress: Callable[[Progress], None]
@@ -67,15 +72,17 @@ def prepare(
         HubUnreachable: If the hub does not answer.
     """
     numbers = resolve(intent)
-    parts = read_parts(intent.data, claims=claims, on_progress=on_progress)
-    tokenizer = load_tokenizer(intent.model, claims=claims)
+    source = pinned(intent, layout)
+    parts = read_parts(source.data, claims=claims, on_progress=on_progress)
+    tokenizer = load_tokenizer(source.model, claims=claims)
     renderer = Renderer(intent, tokenizer, resolve_reasoning(intent.model), numbers.max_prompt_tokens)
     rows = _rows(intent, parts, renderer)
     on_progress(Progress("rendered and measured", rows.count))
     total_steps = numbers.total_steps(len(rows.train))  # refused before anything is written
-    digest = _write(rows, intent, layout, model_revision=tokenizer.revision)
+    revisions = (part.revisions for part in parts)
+    claim_identity(intent, layout, Found(rows.digest, tokenizer.revision, *revisions))
     prepared = Prepared(
-        data=_status(rows, parts, digest),
+        data=_write(layout.data, rows, parts),
         read_rows=sum(sum(part.read) for part in parts),
         total_steps=total_steps,
         evaluate_every_steps=numbers.evaluate_every_steps,
@@ -105,19 +112,15 @@ def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
     return Rows(train_rows, validation_rows, floors, scores)
 
 
-def _write(rows: Rows, intent: Intent, layout: Layout, *, model_revision: str | None) -> str:
-    """Write the rows if the folder is theirs, and return their digest."""
-    train, validation = encode_rows(rows.train), encode_rows(rows.validation)
-    digest = digest_of_files(train, validation)
-    claim_identity(intent, layout, rows=digest, model_revision=model_revision)
-    write_bytes(layout.data / TRAIN_FILE, train)
-    write_bytes(layout.data / VALIDATION_FILE, validation)
-    return digest
-
-
-def _status(rows: Rows, parts: tuple[Part, Part], digest: str) -> DataStatus:
-    train, validation = len(rows.train), len(rows.validation)
-    return DataStatus(train=train, validation=validation, dropped=_dropped(*parts), digest=digest)
+def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
+    write_rows(folder / TRAIN_FILE, rows.train)
+    write_rows(folder / VALIDATION_FILE, rows.validation)
+    return DataStatus(
+        train=len(rows.train),
+        validation=len(rows.validation),
+        dropped=_dropped(*parts),
+        digest=digest_of_rows(folder),
+    )
 
 
 def _dropped(*parts: Part) -> list[DroppedRows]:

@@ -1,9 +1,11 @@
 """Writing prepared rows and reports: whole or not at all, and byte by byte the same for the same rows."""
 
+import json
 import os
 from collections.abc import Sequence
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,30 +30,37 @@ SCHEMA = pa.schema(
 """Columns of the prepared files: what preparing writes and the trainer reads."""
 
 
-def encode_rows(rows: Sequence[PreparedRow]) -> bytes:
-    """Return rows as a parquet file."""
-    records = [
-        {
-            "row_id": row.row_id,
-            "prompt_group": row.candidate.group,
-            "data_source": row.candidate.data_source,
-            "messages": row.messages,
-            "label": row.candidate.label,
-            "scale_low": float(row.candidate.scale.low),
-            "scale_high": float(row.candidate.scale.high),
-            "prompt_tokens": row.prompt_tokens,
-        }
-        for row in rows
-    ]
+def write_rows(path: Path, rows: Sequence[PreparedRow]) -> None:
+    """Write rows as parquet."""
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(records, schema=SCHEMA), sink)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
+    pq.write_table(pa.Table.from_pylist([_record(row) for row in rows], schema=SCHEMA), sink)
+    _replace(path, sink.getvalue().to_pybytes())
 
 
-def digest_of_files(train: bytes, validation: bytes) -> str:
-    """Return the digest of prepared rows before they are written; equal to that of `digest_of_rows` then."""
-    return _joint([sha256(content).hexdigest() for content in (train, validation)])
+def _record(row: PreparedRow) -> dict[str, Any]:
+    return {
+        "row_id": row.row_id,
+        "prompt_group": row.candidate.group,
+        "data_source": row.candidate.data_source,
+        "messages": row.messages,
+        "label": row.candidate.label,
+        "scale_low": float(row.candidate.scale.low),
+        "scale_high": float(row.candidate.scale.high),
+        "prompt_tokens": row.prompt_tokens,
+    }
+
+
+def digest_of_content(*parts: Sequence[PreparedRow]) -> str:
+    """Return the digest of what rows say.
+
+    Unlike that of their files it outlives a new image: a parquet file names the version that wrote it.
+    """
+    digest = sha256()
+    for part in parts:
+        for row in part:
+            digest.update(json.dumps(_record(row), sort_keys=True).encode() + b"\n")
+        digest.update(b"\n")
+    return "sha256:" + digest.hexdigest()
 
 
 def digest_of_rows(folder: Path) -> str:
@@ -64,10 +73,6 @@ def digest_of_rows(folder: Path) -> str:
     for name in (TRAIN_FILE, VALIDATION_FILE):
         with (folder / name).open("rb") as stream:
             digests.append(file_digest(stream, "sha256").hexdigest())
-    return _joint(digests)
-
-
-def _joint(digests: list[str]) -> str:
     return "sha256:" + sha256("\n".join(digests).encode()).hexdigest()
 
 
@@ -93,11 +98,10 @@ def require_rows_of(folder: Path, digest: str) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
-    write_bytes(path, text.encode())
+    _replace(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as stream:

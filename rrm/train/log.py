@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, TypeVar
 
 from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.spec_pods import SECRET_NAME
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 MASK: Final = "***"
 _SHORTEST_SECRET: Final = 6
@@ -59,7 +60,8 @@ class JobLog:
         for ever on a full pipe.
         """
         try:
-            file: TextIO | None = self._path.open("a", buffering=1, encoding="utf-8")
+            # Unbuffered: what a full disk refused would be tried, and fail, once more when it is closed.
+            file = self._path.open("ab", buffering=0)
         except OSError as error:
             self._warn(error)
             file = None
@@ -67,15 +69,16 @@ class JobLog:
             for line in lines:
                 masked = self._masker.mask(line)
                 self._last.append(masked)
-                self._pass_on(masked, file)
+                if file is not None:
+                    self._offer(file.write, masked.encode())
+                if self._echo is not None:
+                    self._offer(self._echo, masked)
 
-    def _pass_on(self, line: str, file: TextIO | None) -> None:
-        for write in (file.write if file is not None else None, self._echo):
-            try:
-                if write is not None:
-                    write(line)
-            except (OSError, ValueError) as error:
-                self._warn(error)
+    def _offer(self, take: Callable[[T], object], line: T) -> None:
+        try:
+            take(line)
+        except (OSError, ValueError) as error:
+            self._warn(error)
 
     def _warn(self, error: Exception) -> None:
         if not self._has_warned:

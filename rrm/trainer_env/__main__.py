@@ -2,12 +2,13 @@
 
 import argparse
 import logging
+import shutil
 import sys
 from pathlib import Path
 
 from rrm.trainer_env.build import build_environment
 from rrm.trainer_env.errors import TrainerEnvironmentError
-from rrm.trainer_env.locate import Environment, expected_environment, find_environment
+from rrm.trainer_env.locate import Environment, expected_environment, find_environment, is_whole
 
 
 def main() -> int:
@@ -29,12 +30,28 @@ def main() -> int:
         if arguments.check:
             find_environment(arguments.profile)
         else:
+            if arguments.profile == "cpu" and not is_whole(environment):
+                require_compiler()
             build_environment(environment, arguments.profile)
     except TrainerEnvironmentError as error:
         sys.stderr.write(f"{error}\n")
         return 11
     sys.stdout.write(f"{environment.root}\n")
     return 0
+
+
+def require_compiler() -> None:
+    """Return if stand-ins can be compiled; here, as a change of `build.py` makes every environment anew.
+
+    Raises:
+        TrainerEnvironmentError: a tool is missing; nothing was installed yet.
+    """
+    missing = [tool for tool in ("gcc", "readelf") if shutil.which(tool) is None]
+    if missing:
+        raise TrainerEnvironmentError(
+            f"the stand-ins of NVIDIA's libraries need {' and '.join(missing)} on PATH: install what is "
+            "missing (Debian: apt-get install gcc libc6-dev)"
+        )
 
 
 if __name__ == "__main__":

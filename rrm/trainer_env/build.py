@@ -44,8 +44,6 @@ def build_environment(environment: Environment, profile: str) -> Environment:
 
 def _fill(environment: Environment, profile: str) -> None:
     uv = _uv()
-    if profile == "cpu":
-        _require_compiler()
     python = str(environment.python)
     pins = str(profile_folder(profile) / "requirements.txt")
     _step("virtual environment", [uv, "venv", "-q", "--relocatable", "-p", PYTHON, str(environment.root)])
@@ -83,15 +81,6 @@ def _uv() -> str:
             f"{PYTHON} is missing: install python3.11 (Debian 12: apt-get install python3.11)"
         )
     return uv
-
-
-def _require_compiler() -> None:
-    missing = [tool for tool in ("gcc", "readelf") if shutil.which(tool) is None]
-    if missing:
-        raise TrainerEnvironmentError(
-            f"the stand-ins of NVIDIA's libraries need {' and '.join(missing)} on PATH: install what is "
-            "missing (Debian: apt-get install gcc libc6-dev)"
-        )
 
 
 @contextmanager

@@ -116,6 +116,27 @@ def test_a_file_that_is_no_training_is_refused(text: str, tmp_path: Path) -> Non
     assert main(["prepare", str(tmp_path / "nowhere.yaml")]) == 11
 
 
+@pytest.mark.parametrize("text", [None, "{"], ids=["no file", "no run file"])
+def test_an_export_that_cannot_begin_still_ends_with_a_record(
+    text: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run.json"
+    if text is not None:
+        run.write_text(text)
+    assert main(["export", str(run)]) == 11
+    assert capsys.readouterr().err.startswith(f"Failed InvalidSpec: {run}: expected a run file")
+
+
+def test_a_damaged_run_file_of_an_attempt_ends_an_export_with_a_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "tiny-judge/attempt-1/run.json"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("{")
+    assert main(["export", str(TINY), "--volume", str(tmp_path)]) == 11
+    assert capsys.readouterr().err.startswith(f"Failed InvalidSpec: {copy}: expected a run file")
+
+
 def test_data_errors_end_with_10_and_name_the_line(
     make_intent: Callable[..., Intent], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ class LocalHub(ThreadingHTTPServer):
     def __init__(self, repos: dict[str, tuple[str, dict[str, bytes]]]) -> None:
         """Serve `repos`: path such as `datasets/org/name` or `models/org/name` to commit and files."""
         self.repos = repos
+        self.newer: dict[str, tuple[str, dict[str, bytes]]] = {}
         self.tokens: set[str | None] = set()
         super().__init__(("127.0.0.1", 0), LocalHubHandler)
 
@@ -56,6 +57,8 @@ class LocalHubHandler(BaseHTTPRequestHandler):
             self.answer(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
             return
         commit, files = self.server.repos[repo]
+        if repo in self.server.newer and revision in ("", "main", self.server.newer[repo][0]):
+            commit, files = self.server.newer[repo]
         if revision not in ("", "main", "v1", commit):
             self.answer(404, b'{"error": "Invalid rev"}', {"X-Error-Code": "RevisionNotFound"})
             return
@@ -81,8 +84,10 @@ class LocalHubHandler(BaseHTTPRequestHandler):
     def file(self, path: str) -> None:
         repo, _, rest = path.partition("/resolve/")
         repo = repo if repo.startswith("datasets/") else f"models/{repo}"
-        name = rest.partition("/")[2]
+        revision, _, name = rest.partition("/")
         commit, files = self.server.repos.get(repo, ("", {}))
+        if repo in self.server.newer and revision == self.server.newer[repo][0]:
+            commit, files = self.server.newer[repo]
         if name not in files:
             self.answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
             return
@@ -195,6 +200,31 @@ def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_p
     assert "Bearer hf_of_this_test" in hub.tokens
     assert "hf_of_this_test" not in done.stdout + done.stderr
     assert not (tmp_path / "volume/hub-judge/model").exists(), "nobody's laptop wants the weights"
+
+
+def test_a_hub_that_moved_on_does_not_keep_a_training_with_checkpoints_from_going_on(
+    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, path = f"http://127.0.0.1:{hub.server_port}", training(tmp_path)
+    assert prepare(tmp_path, endpoint, path).returncode == 0
+    root = tmp_path / "volume/hub-judge"
+    first = json.loads((root / "data/data.json").read_text())
+    (root / "checkpoints/global_step_12").mkdir(parents=True)
+    name = "datasets/nvidia/HelpSteer2"
+    rows = (SAMPLES / "train.jsonl").read_bytes().splitlines(keepends=True)
+    shorter = hub.repos[name][1] | {"train.jsonl.gz": gzip.compress(b"".join(rows[:100]))}
+    monkeypatch.setitem(hub.newer, name, ("1" * 40, shorter))
+
+    again = prepare(tmp_path, endpoint, path)
+
+    assert again.returncode == 0, again.stderr
+    report = json.loads((root / "data/data.json").read_text())
+    assert report["prepared"]["data"]["digest"] == first["prepared"]["data"]["digest"]
+    assert report["parts"]["train"]["sources"][0]["revision"] == COMMIT
+    (root / "checkpoints/global_step_12").rmdir()
+    assert prepare(tmp_path, endpoint, path).returncode == 0
+    report = json.loads((root / "data/data.json").read_text())
+    assert report["parts"]["train"]["sources"][0]["revision"] == "1" * 40, "without checkpoints the newest"
 
 
 def test_in_the_cluster_the_weights_come_before_any_gpu_is_asked_for(

@@ -20,7 +20,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def claim_identity(intent: Intent, layout: Layout, rows: str = "sha256:1") -> None:
-    identity.claim_identity(intent, layout, rows=rows, model_revision=None)
+    identity.claim_identity(intent, layout, identity.Found(rows))
 
 
 def measure(layout: Layout, number: int = 1) -> None:
@@ -102,7 +102,12 @@ def test_numbers_of_a_predecessor_with_another_spec_do_not_count(
 @pytest.mark.parametrize(
     ("changes", "rows", "words"),
     [
-        pytest.param({}, "sha256:2", "differs in rows;", id="other rows under the same spec"),
+        pytest.param(
+            {},
+            "sha256:2",
+            "differs in the prepared rows .*; undo that, or create a new training",
+            id="other rows under the same spec",
+        ),
         pytest.param(
             {"training": {"maxSteps": 24, "batchSize": 16}},
             "sha256:1",

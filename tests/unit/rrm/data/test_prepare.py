@@ -226,5 +226,15 @@ def test_checkpoints_of_another_training_are_never_continued(
         CheckpointMismatch, match=r"differs in spec\.reward\.exponential, spec\.reward\.linear"
     ):
         run(make_intent(), demo_claims, tmp_path)
+    other_rows = tmp_path / "claims"
+    shutil.copytree(demo_claims, other_rows)
+    with (other_rows / "demo/helpsteer2/train.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(json.loads(first_line(demo_claims)) | {"response": "Another one."}) + "\n")
+    with pytest.raises(CheckpointMismatch, match="differs in the prepared rows"):
+        run(changed, other_rows, tmp_path)
     longer = changed.model_copy(update={"training": changed.training.model_copy(update={"max_steps": 48})})
     assert run(longer, demo_claims, tmp_path).total_steps == 48
+
+
+def first_line(claims: Path) -> str:
+    return (claims / "demo/helpsteer2/train.jsonl").read_text(encoding="utf-8").splitlines()[0]

@@ -14,7 +14,7 @@ HOOK = Path(__file__).parents[4] / "rrm" / "train" / "hooks" / "trainer.py"
 
 
 def claim_identity(intent: Intent, layout: Layout) -> None:
-    identity.claim_identity(intent, layout, rows="sha256:1", model_revision=None)
+    identity.claim_identity(intent, layout, identity.Found("sha256:1"))
 
 
 def test_the_newest_attempt_of_the_owner_may_write(attempt: Attempt) -> None:

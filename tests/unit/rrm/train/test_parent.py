@@ -13,6 +13,7 @@ import pytest
 from rrm.train import progress
 from rrm.train.attempt import Attempt, write_json
 from rrm.train.config_map_watcher import NobodyWatches
+from rrm.train.log import JobLog, Masker
 from rrm.train.parent import Ended, child_command, run_child, trained_by
 from rrm.train.progress import ProgressReader
 from rrm.train.validations import add_validation
@@ -109,6 +110,14 @@ def test_a_job_log_that_cannot_be_written_stops_no_child(
     ended = run_child(attempt, [sys.executable, "-c", flood], Listener())
     assert ended.log_tail.endswith("line 8999\n")
     assert caplog.text.count("are lost") == 1
+
+
+def test_a_full_disk_loses_lines_of_the_job_log_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[str] = []
+    log = JobLog(Path("/dev/full"), Masker({}), heard.append)
+    log.copy(["one\n", "two\n"])
+    assert (log.tail(), heard) == ("one\ntwo\n", ["one\n", "two\n"])
+    assert caplog.text.count("No space left") == 1
 
 
 def test_an_echo_that_is_gone_stops_no_child(attempt: Attempt) -> None:

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from rrm.trainer_env import __main__ as command
 from rrm.trainer_env import locate
-from rrm.trainer_env.build import build_environment
 from rrm.trainer_env.errors import TrainerEnvironmentError
 from rrm.trainer_env.locate import Environment, expected_environment, find_environment, is_whole
 from rrm.trainer_env.stand_ins import symbols_of, version_script
@@ -19,12 +20,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_compiler_is_told_before_anything_is_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("UV", "uv-that-would-install")
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(TrainerEnvironmentError, match="gcc and readelf"):
-        build_environment(expected_environment("cpu"), "cpu")
+    monkeypatch.setattr(sys, "argv", ["rrm.trainer_env", "--into", str(tmp_path / "env")])
+    assert command.main() == 11
+    assert "need gcc and readelf on PATH" in capsys.readouterr().err
+    assert not (tmp_path / "env").exists()
 
 
 def made(profile: str = "cpu", distributions: int = 3) -> Environment:
