@@ -13,7 +13,7 @@ from typing import Any
 from rrm.data.identity import Found, claim_identity, pinned
 from rrm.data.parts import Part, Progress, Renderer, read_parts, require_rows, split_off
 from rrm.data.rows import PreparedRow
-from rrm.data.tokens import load_tokenizer
+from rrm.data.tokens import ModelTokenizer, load_tokenizer
 from rrm.data.written import (
     TRAIN_FILE,
     VALIDATION_FILE,
@@ -68,8 +68,7 @@ def prepare(
         InvalidSpec: If numbers do not fit together or do not fit the rows.
         ModelUnavailable: If weights, tokenizer or chat template are missing.
         CheckpointMismatch: If the folder holds checkpoints of another training or of other rows.
-        VolumeUnavailable: If a claim is not here.
-        HubUnreachable: If the hub does not answer.
+        VolumeUnavailable, HubUnreachable: If a claim is not here, or the hub does not answer.
     """
     numbers = resolve(intent)
     source = pinned(intent, layout)
@@ -79,8 +78,7 @@ def prepare(
     rows = _rows(intent, parts, renderer)
     on_progress(Progress("rendered and measured", rows.count))
     total_steps = numbers.total_steps(len(rows.train))  # refused before anything is written
-    revisions = (part.revisions for part in parts)
-    claim_identity(intent, layout, Found(rows.digest, tokenizer.revision, *revisions))
+    claim_identity(intent, layout, _found(rows, tokenizer, parts))
     prepared = Prepared(
         data=_write(layout.data, rows, parts),
         read_rows=sum(sum(part.read) for part in parts),
@@ -110,6 +108,11 @@ def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
     labels = [row.candidate.label for row in validation_rows]
     scores = score_floors(floors, labels, scale=scale, reward=intent.reward)
     return Rows(train_rows, validation_rows, floors, scores)
+
+
+def _found(rows: Rows, tokenizer: ModelTokenizer, parts: tuple[Part, Part]) -> Found:
+    train, validation = parts
+    return Found(rows.digest, tokenizer.revision, train.revisions, validation.revisions)
 
 
 def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
