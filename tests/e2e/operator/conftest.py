@@ -59,16 +59,6 @@ class World:
     def names(self, kind: str) -> list[str]:
         return sorted(it["metadata"]["name"] for it in self.all(kind))
 
-    def job(self, training: str, role: str) -> Manifest:
-        """Wait for the Job of a role, and return it."""
-
-        def made() -> Manifest | None:
-            jobs = (it for it in self.all("job") if it["metadata"]["name"].startswith(f"{training}-{role}-"))
-            return next(jobs, None)
-
-        found: Manifest = self.until(f"a Job {training}-{role}", made)
-        return found
-
     def status(self, name: str) -> Manifest:
         found: Manifest = self.get("rmt", name).get("status", {})
         return found

@@ -37,7 +37,6 @@ def test_killed_at_each_stage_it_goes_on_and_does_nothing_twice(world: Any, mani
     world.stage("judge", "Preparing")
     restart(world)
 
-    world.job("judge", "prepare")
     judge.prepared()
     world.until("a RayCluster", lambda: world.all("raycluster"))
     restart(world)
@@ -57,7 +56,6 @@ def test_killed_at_each_stage_it_goes_on_and_does_nothing_twice(world: Any, mani
     world.stage("judge", "Exporting", seconds=120)
     restart(world)
 
-    world.job("judge", "export")
     judge.exported()
     world.stage("judge", "Succeeded")
     before = len(world.operator.asked())
@@ -85,8 +83,6 @@ def test_killed_at_any_moment_it_goes_on_and_does_nothing_twice(world: Any, mani
 
 
 def live(world: Any, judge: Any) -> None:
-    # Nobody answers before there is a Job: an operator killed just before it made one need not make it then.
-    world.job(judge.training, "prepare")
     judge.prepared()
     posted = len(world.ray.submitted)
     world.until("a submission", lambda: len(world.ray.submitted) > posted, seconds=180)
@@ -94,7 +90,6 @@ def live(world: Any, judge: Any) -> None:
     world.stage(judge.training, "Training", seconds=90)
     judge.trained()
     world.stage(judge.training, "Exporting", seconds=180)
-    world.job(judge.training, "export")
     judge.exported()
     world.stage(judge.training, "Succeeded", seconds=90)
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rrm_api import group
 from rrm_api.run import digest_of, intent_of
 from rrm_api.v1alpha1 import parse_training
+from rrm_operator.assess.inputs import prepare_input_of
 from rrm_test_cluster.cluster import Cluster
 from rrm_test_cluster.errors import CommandFailed
 
@@ -49,8 +51,11 @@ class TrainerStandIn:
     training: str
 
     def prepared(self, **changes: Any) -> None:
-        """Answer that the data is prepared."""
-        self.record("prepare", self._intent_digest(), **{"prepared": PREPARED, **changes})
+        """Answer that the data is prepared, once there is a Job for the spec of now: nobody else could."""
+        found = self.cluster.client.get("rmt", self.training, namespace=self.namespace)
+        training = parse_training(found)
+        self._await_job("prepare", prepare_input_of(training))
+        self.record("prepare", intent_of(training).digest(), **{"prepared": PREPARED, **changes})
 
     def trained(self, attempt: int = 1, **changes: Any) -> None:
         """Answer that an attempt reached its last step."""
@@ -68,16 +73,16 @@ class TrainerStandIn:
         self.record("train", self._run_digest(), attempt=attempt, **changes)
 
     def exported(self, **changes: Any) -> None:
-        """Answer that the model is exported."""
+        """Answer that the model is exported, once there is a Job that could have done it."""
+        self._await_job("export")
         exported = {"path": f"{self.training}/export", "step": 12}
         self.record("export", self._run_digest(), exported=exported, **changes)
 
     def end_pod(self, role: str, *, exit_code: int = 0) -> None:
         """Let the pod of a role's Job end, once there is one that runs."""
-        selector = f"training.rrm.dev/training={self.training},training.rrm.dev/role={role}"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            pods = self.cluster.client.list("pod", namespace=self.namespace, selector=selector)
+            pods = self.cluster.client.list("pod", namespace=self.namespace, selector=self._selector(role))
             running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
             if running:
                 name = running[0]["metadata"]["name"]
@@ -116,10 +121,19 @@ class TrainerStandIn:
         where = ("--namespace", self.namespace, "--type=merge", "--patch", patch)
         self.cluster.kubectl("patch", "configmap", f"{self.training}-progress", *where)
 
-    def _intent_digest(self) -> str:
-        """Return the digest of the spec of now: the operator may not have written it down yet."""
-        found = self.cluster.client.get("rmt", self.training, namespace=self.namespace)
-        return intent_of(parse_training(found)).digest()
+    def _selector(self, role: str) -> str:
+        return f"{group.LABEL_TRAINING}={self.training},{group.LABEL_ROLE}={role}"
+
+    def _await_job(self, role: str, digest: str | None = None) -> None:
+        """Wait for the Job of a role, made for an input of this digest where one is given."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            jobs = self.cluster.client.list("job", namespace=self.namespace, selector=self._selector(role))
+            made_for = {job["metadata"]["annotations"].get(group.ANNOTATION_DIGEST) for job in jobs}
+            if digest in made_for or (made_for and digest is None):
+                return
+            time.sleep(0.1)
+        raise TimeoutError(f"no Job of role {role} of {self.training} was made in 120 s")
 
     def _run_digest(self) -> str:
         return digest_of(json.loads(self._config_map("run", "run.json")["run.json"]))
