@@ -49,12 +49,12 @@ class Stage:
 
 
 LANES: Final = (
-    (Stage("cluster-verl", "node and verl and not bench", 1, "15"),),
+    (Stage("cluster-verl", "node and verl and not bench", 1, "20"),),
     (
         Stage("api", "api and not fakenodes and not node and not verl and not bench", 2, "2"),
-        Stage("fake-nodes", "fakenodes and not node and not verl and not bench", 1, "5"),
-        Stage("trainer", "verl and not node and not bench", 1, "6"),
-        Stage("node", "node and not verl and not bench", 1, "4"),
+        Stage("fake-nodes", "fakenodes and not node and not verl and not bench", 1, "6"),
+        Stage("trainer", "verl and not node and not bench", 1, "10"),
+        Stage("node", "node and not verl and not bench", 1, "3"),
     ),
 )
 """Each lane runs its stages one after the other; never more than one training in each: 8 GiB of memory."""
