@@ -1,7 +1,7 @@
 """The identity of a training's folder: checkpoints of one training are never continued by another.
 
-It is the spec's fingerprint, the digest of the prepared rows and the commit of the model: a file that was
-replaced, or a hub that moved on, changes the last two under an unchanged spec.
+It is the spec's fingerprint, the digest of the prepared rows and the commit of the model: the last two may
+change under an unchanged spec. A hub that moves on changes neither once there are checkpoints (`pinned`).
 """
 
 import json
@@ -18,7 +18,7 @@ from rrm_api.spec_data import Source
 
 _COMPARED: Final = ("spec", "rows", "modelRevision")
 _FOUND: Final = {
-    "rows": "the prepared rows (a file was replaced, or a data set on the hub moved on)",
+    "rows": "the prepared rows (a file was replaced, or this version renders them in another way)",
     "modelRevision": "the model's commit on the hub",
 }
 """What is not a field of the spec, in words."""

@@ -76,7 +76,7 @@ def _run_verl(overrides: list[str]) -> int | None:
     try:
         run_ppo(config, task_runner_class=RrmTaskRunner)
     except RrmError:
-        raise  # not only Ray's: an instance of both classes
+        raise  # Before Ray's own errors, as one that comes through Ray is an instance of both.
     except ray.exceptions.RayError as error:
         raise TrainerCrashed(f"Ray: {last_line(str(error))}") from error
     return read_outcome(attempt_of(config.rrm))
