@@ -1,6 +1,7 @@
 """The range a judgement lives on; every reward, parser and metric takes it as an argument."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,7 @@ class Scale:
         (0, 4, 0)
         """
         return self.low if label - self.low >= self.high - label else self.high
+
+
+PREFERENCE: Final = Scale(-1, 1)
+"""Of two answers: -1 = the first (A) is better, 0 = tie, +1 = the second (B) is better."""

@@ -39,6 +39,13 @@ RelativePath = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^/
 """A path inside a volume: relative, without a leading slash."""
 ShortText = Annotated[str, Field(max_length=512)]
 LongText = Annotated[str, Field(max_length=32768)]
+EntryPoint = Annotated[
+    str,
+    Field(
+        max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$"
+    ),
+]
+"""Something in a Python module: `package.module:name`."""
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 """RFC 3339, UTC."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rrm_api.conditions import Reason
 from rrm_api.fields import ApiModel
-from rrm_api.spec_data import Data, Reward, Template
+from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
 from rrm_api.spec_train import Method, Model, Training
 from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
@@ -23,6 +23,8 @@ VOLUME_MOUNT: Final = "/mnt/rrm"
 """Where the training's claim is mounted, read-write, in every pod."""
 CLAIMS_MOUNT: Final = "/mnt/claims"
 """Other claims are mounted read-only below, each under its name."""
+PLUGINS_MOUNT: Final = "/etc/rrm-plugins"
+"""Folder of `spec.plugins` in every pod, on the Python path."""
 RUN_MOUNT: Final = "/etc/rrm"
 """The run ConfigMap."""
 INTENT_KEY: Final = "intent.json"
@@ -74,6 +76,7 @@ class Intent(ApiModel):
     data: Data
     template: Template
     reward: Reward
+    plugins: Plugins | None = None
     training: Training
     nodes: int
     gpus_per_node: int
@@ -216,6 +219,13 @@ class Layout:
         return self.root / f"stop-{number}"
 
 
+def default_reward(method: Method) -> Reward:
+    """Return how a method pays where the spec does not say."""
+    if method is Method.PAIRWISE:
+        return Reward(pairwise=PairwiseReward())
+    return Reward(exponential=ExponentialReward())
+
+
 def intent_of(training: RewardModelTraining) -> Intent:
     """Return what a training wants, without what only shapes its pods."""
     spec = training.spec
@@ -228,7 +238,8 @@ def intent_of(training: RewardModelTraining) -> Intent:
         model=spec.model,
         data=spec.data,
         template=spec.template,
-        reward=spec.reward,
+        reward=spec.reward or default_reward(spec.method),
+        plugins=spec.plugins,
         training=spec.training,
         nodes=spec.workers.nodes,
         gpus_per_node=spec.workers.gpus_per_node,

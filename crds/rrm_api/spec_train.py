@@ -32,6 +32,7 @@ class Method(StrEnum):
     """One dial that selects dataset shape, template, reward and preset."""
 
     POINTWISE = "Pointwise"
+    PAIRWISE = "Pairwise"
 
 
 class Reasoning(StrEnum):
@@ -115,6 +116,9 @@ class Training(ApiModel):
     """Weight of the KL loss against the starting model; `"0"` loads no reference model."""
     temperature: Decimal | None = None
     """Sampling temperature of the rollout."""
+    filter_groups: bool | None = None
+    """Leave out prompts all of whose answers are equally right, as they teach nothing, and ask others in
+    their place; at most ten batches more a step. Default: from the preset."""
     evaluate_every_steps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Validation every so many steps, and before the first."""
     tensor_parallel: Annotated[int, Field(ge=1, le=16)] | None = None

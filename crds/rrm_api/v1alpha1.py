@@ -13,7 +13,7 @@ from pydantic import Field
 from rrm_api.fields import DNS_LABEL, ApiModel, ObjectName
 from rrm_api.group import API_VERSION, KIND
 from rrm_api.rules import Rule, unchanged_once_saved
-from rrm_api.spec_data import Data, ExponentialReward, Reward, Template
+from rrm_api.spec_data import Data, Plugins, Reward, Template
 from rrm_api.spec_pods import (
     Checkpoints,
     EnvVar,
@@ -35,10 +35,30 @@ def _saves_when_it_evaluates(spec: "RewardModelTrainingSpec") -> bool:
     return not (save and evaluate) or save % evaluate == 0
 
 
+def _pays_what_it_asks(spec: "RewardModelTrainingSpec") -> bool:
+    if spec.reward is None:
+        return True
+    kinds = (spec.reward.exponential, spec.reward.linear)
+    wrong = kinds if spec.method is Method.PAIRWISE else (spec.reward.pairwise,)
+    return all(kind is None for kind in wrong)
+
+
 class RewardModelTrainingSpec(ApiModel):
     """What shall be trained, from what, on how many GPUs."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.reward) || (self.method == 'Pairwise' ? "
+            "!has(self.reward.exponential) && !has(self.reward.linear) : !has(self.reward.pairwise))",
+            message="spec.reward: pairwise is for the method Pairwise, exponential and linear for Pointwise",
+            holds=_pays_what_it_asks,
+        ),
+        Rule(
+            cel="!has(self.template) || !has(self.template.name) || "
+            "self.template.name == self.method.lowerAscii()",
+            message="spec.template.name must be the method's: pointwise or pairwise",
+            holds=lambda spec: spec.template.name in (None, spec.method.value.lower()),
+        ),
         Rule(
             cel="!has(self.checkpoints.everySteps) || !has(self.training) || "
             "!has(self.training.evaluateEverySteps) || "
@@ -70,8 +90,10 @@ class RewardModelTrainingSpec(ApiModel):
     """What it learns from."""
     template: Template = Template()
     """How it is asked."""
-    reward: Reward = Reward(exponential=ExponentialReward())
-    """How its answers are paid."""
+    reward: Reward | None = None
+    """How its answers are paid; default: the method's (Pointwise: exponential, Pairwise: pairwise)."""
+    plugins: Plugins | None = None
+    """Own datasets, templates and rewards."""
     training: Training = Training()
     """Hyper-parameters; what is absent comes from the preset."""
     workers: Workers
@@ -129,6 +151,7 @@ IMMUTABLE_ONCE_SAVED: tuple[tuple[str, ...], ...] = (
     ("reward",),
     ("training", "batchSize"),
     ("training", "rolloutsPerPrompt"),
+    ("training", "filterGroups"),
     ("workers", "nodes"),
     ("workers", "gpusPerNode"),
     ("workers", "accelerator"),

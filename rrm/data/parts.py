@@ -10,7 +10,7 @@ from rrm.data.rows import Candidate, PreparedRow
 from rrm.data.split import draw_rows, validation_groups
 from rrm.data.tokens import ModelTokenizer
 from rrm.data.validate import Reading, Tally, validate
-from rrm.datasets import converter_of
+from rrm.datasets import converter_of, label_of
 from rrm.errors import DataInvalid, InvalidSpec
 from rrm.reasoning import ReasoningRule
 from rrm.templates.pointwise import PointwiseTemplate
@@ -87,7 +87,7 @@ class Renderer:
 
     def _template(self, part: Part, row: Candidate) -> PointwiseTemplate:
         return PointwiseTemplate(
-            label=part.sources[row.source].label.value,
+            label=label_of(part.sources[row.source]),
             scale=row.scale,
             reasoning=self.reasoning,
             task=self.intent.template.task,
@@ -163,10 +163,10 @@ def _read_source(part: Part, index: int, *, place: str, data: Data, claims: Path
     loaded = load(source, name=place, claims=claims, default_split=part.name)
     reading = Reading(
         source=index,
-        label=source.label,
-        converter=converter_of(source.format),
+        label=label_of(source),
+        converter=converter_of(source),
         max_invalid_fraction=float(data.max_invalid_fraction),
-        tells_labels_apart=len({other.label for other in part.sources}) > 1,
+        tells_labels_apart=len({label_of(other) for other in part.sources}) > 1,
     )
     valid = validate(loaded.rows, reading, tally=part.tally, seen=seen)
     part.candidates.extend(valid.candidates)

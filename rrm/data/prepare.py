@@ -22,6 +22,7 @@ from rrm.data.written import (
     write_rows,
     write_text,
 )
+from rrm.datasets import label_of
 from rrm.judge.baselines import Floor, fit_floors, score_floors
 from rrm.judge.metrics import as_metrics
 from rrm.presets import Hyperparameters, resolve
@@ -143,7 +144,7 @@ def _report(
         "parts": {
             part.name: {
                 "sources": [
-                    {"uri": source.uri, "label": source.label.value, "revision": revision, "read": read}
+                    {"uri": source.uri, "label": label_of(source), "revision": revision, "read": read}
                     for source, revision, read in zip(part.sources, part.revisions, part.read, strict=True)
                 ],
                 "dropped": {

@@ -6,7 +6,7 @@ from typing import Any
 
 from rrm.sample import DataSample
 from rrm.scales import Scale
-from rrm.templates.pointwise import Message
+from rrm.templates import Message
 
 
 @dataclass(frozen=True)

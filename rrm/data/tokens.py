@@ -11,7 +11,7 @@ from rrm.data.hub import WEIGHTS, fetch_tokenizer, find_model
 from rrm.data.load import claim_folder
 from rrm.errors import ModelUnavailable
 from rrm.reasoning import ReasoningRule
-from rrm.templates.pointwise import Message
+from rrm.templates import Message
 from rrm_api.spec_train import Model
 
 LOG = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from rrm.datasets.refusal import RowRefused
 from rrm.errors import DataInvalid
 from rrm.row_id import prompt_group, row_id
 from rrm.sample import DataSample
-from rrm_api.spec_data import Label
 
 DUPLICATE = "duplicate"
 
@@ -43,7 +42,7 @@ class Reading:
     """
 
     source: int
-    label: Label
+    label: str
     converter: Converter
     max_invalid_fraction: float
     tells_labels_apart: bool = False
@@ -94,11 +93,11 @@ def validate(rows: Iterable[RawRow], reading: Reading, *, tally: Tally, seen: se
 
 def _candidate(sample: DataSample, reading: Reading) -> Candidate:
     labels = sample.output[0].answer.label or {}
-    by_label = row_id(sample.unique_id, reading.label.value)
+    by_label = row_id(sample.unique_id, reading.label)
     return Candidate(
         sample=sample,
         row_id=by_label if reading.tells_labels_apart else sample.unique_id,
-        label=float(labels[reading.label.value]),
+        label=float(labels[reading.label]),
         scale=reading.converter.scale,
         group=prompt_group(*(message.content for message in sample.input)),
         data_source=reading.converter.data_source,

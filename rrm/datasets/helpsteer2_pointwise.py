@@ -17,10 +17,9 @@ from rrm.datasets.refusal import RowRefused, shown
 from rrm.row_id import row_id
 from rrm.sample import ChatMessage, DataOutput, DataSample, Step
 from rrm.scales import Scale
-from rrm_api.spec_data import Label
 
 SCALE: Final = Scale(0, 4)
-ATTRIBUTES: Final = tuple(label.value for label in Label)
+ATTRIBUTES: Final = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
 HUB_KEYS: Final = frozenset({"prompt", "response", *ATTRIBUTES})
 NESTED_KEYS: Final = frozenset({"prompt", "responses", "labels"})
 _ROUNDING: Final = 1e-6

@@ -6,6 +6,7 @@ Pure.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rrm.datasets import label_of
 from rrm.judge.baselines import Lift
 from rrm.reasoning import resolve_reasoning
 from rrm.scales import Scale
@@ -37,7 +38,7 @@ def judge_config(run: RunFile, scale: Scale) -> dict[str, object]:
     return {
         "method": run.intent.method.value,
         "template": run.intent.template.manifest(),
-        "label": run.intent.data.train[0].label.value,
+        "label": label_of(run.intent.data.train[0]),
         "scale": {"low": scale.low, "high": scale.high},
         "reasoning": {"kind": rule.kind.value, "tag": rule.tag},
         "chatTemplateArguments": rule.chat_template_kwargs,
@@ -51,7 +52,7 @@ def model_card(run: RunFile, numbers: Numbers, scale: Scale) -> str:
     intent, data = run.intent, run.prepared.data
     revision = f" at `{run.prepared.model_revision}`" if run.prepared.model_revision else ""
     sources = "\n".join(
-        f"- `{source.uri}` ({source.format.value}, label `{source.label.value}`)"
+        f"- `{source.uri}` ({source.format.value}, label `{label_of(source)}`)"
         for source in intent.data.train
     )
     return f"""---

@@ -7,21 +7,14 @@ that occurs nowhere in that text.
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypedDict
 
 from rrm.reasoning import ReasoningRule
 from rrm.sample import DataSample, Speaker
 from rrm.scales import Scale
+from rrm.templates import Message
 from rrm.templates.defuse import defuse, quote_heads
 
 _HEADS = ("Question", "Answer")
-
-
-class Message(TypedDict):
-    """One chat message as chat templates read it."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True)

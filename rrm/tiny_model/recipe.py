@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from rrm.data.load import load
-from rrm.datasets import converter_of
+from rrm.datasets import converter_of, label_of
 from rrm.datasets.refusal import RowRefused
 from rrm.reasoning import resolve_reasoning
 from rrm.scales import Scale
-from rrm.templates.pointwise import Message, PointwiseTemplate
+from rrm.templates import Message
+from rrm.templates.pointwise import PointwiseTemplate
 from rrm_api.run import Intent
 
 END: Final = "<|im_end|>"
@@ -66,10 +67,10 @@ def recipe_for(intent: Intent, *, claims: Path, max_prompt_tokens: int, sizes: S
     prompts: list[tuple[Message, ...]] = []
     scale = Scale(0, 4)
     for number, source in enumerate(intent.data.train):
-        converter = converter_of(source.format)
+        converter = converter_of(source)
         scale = converter.scale
         template = PointwiseTemplate(
-            label=source.label.value,
+            label=label_of(source),
             scale=scale,
             reasoning=resolve_reasoning(intent.model),
             task=intent.template.task,

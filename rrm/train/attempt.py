@@ -96,7 +96,7 @@ class Attempt:
     @property
     def scale(self) -> Scale:
         """Range of labels and scores; all sources of a training share it."""
-        return converter_of(self.run.intent.data.train[0].format).scale
+        return converter_of(self.run.intent.data.train[0]).scale
 
     def answers(self, step: int) -> Path:
         """Return the file with one row per validation answer of a step."""

@@ -49,11 +49,23 @@ def test_the_full_example_uses_every_field_of_the_spec() -> None:
 
     spec = yaml.safe_load((ROOT / "crds/examples/full.yaml").read_text(encoding="utf-8"))["spec"]
     # One-of members stand in comments: a document cannot hold both.
-    alternatives = {"reward.linear", "data.validation.fraction", "checkpoints.volume.claimName"}
+    alternatives = {
+        *(f"reward.{kind}" for kind in ("linear", "exact", "signed", "pairwise", "entryPoint")),
+        *("plugins.claimName", "plugins.path", "template.entryPoint"),
+        *("data.validation.fraction", "checkpoints.volume.claimName"),
+    }
     assert set(_absent(structural_schema(RewardModelTrainingSpec), spec, "")) == alternatives
 
 
-SHOWN_ELSEWHERE = ("head.", "jobs.", "env.value", "workers.tolerations.", "data.validation.sources.")
+SHOWN_ELSEWHERE = (
+    "head.",
+    "jobs.",
+    "env.value",
+    "workers.tolerations.",
+    "data.validation.sources.",
+    "data.test.",
+    "data.decontaminate.",
+)
 """The same knobs as elsewhere in the document, or one of two."""
 
 
