@@ -62,3 +62,10 @@ class HubUnreachable(RrmError):
 
     reason = Reason.PREPARE_FAILED
     exit_code = ExitCode.INFRASTRUCTURE
+
+
+class PluginFailed(RrmError):
+    """A dataset, template or reward of the user is not there, has not its form, or raised; exit 13."""
+
+    reason = Reason.PLUGIN_FAILED
+    exit_code = ExitCode.PLUGIN

@@ -54,6 +54,14 @@ class Reason(StrEnum):
     CHECKPOINT_MISMATCH = "CheckpointMismatch"
     KUBERAY_MISSING = "KubeRayMissing"
     CLUSTER_LOST = "ClusterLost"
+    PLUGIN_FAILED = "PluginFailed"
+
+    REWARD_COLLAPSED = "RewardCollapsed"
+    KL_TOO_HIGH = "KLTooHigh"
+    PARSE_RATE_LOW = "ParseRateLow"
+    RESPONSES_TRUNCATED = "ResponsesTruncated"
+    ZERO_VARIANCE = "ZeroVariance"
+    NOT_LEARNING = "NotLearning"
 
     DATA_PREPARED = "DataPrepared"
     CLUSTER_READY = "ClusterReady"

@@ -15,7 +15,7 @@ from rrm_api.conditions import Reason
 from rrm_api.fields import ApiModel
 from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
-from rrm_api.spec_train import Method, Model, Training
+from rrm_api.spec_train import Method, Model, Policy, Training
 from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
 from rrm_api.v1alpha1 import IMMUTABLE_ONCE_SAVED, RewardModelTraining
 
@@ -78,6 +78,7 @@ class Intent(ApiModel):
     reward: Reward
     plugins: Plugins | None = None
     training: Training
+    policy: Policy = Policy()
     nodes: int
     gpus_per_node: int
     accelerator: Accelerator
@@ -158,6 +159,15 @@ class Phase(StrEnum):
     FINISHED = "Finished"
 
 
+class Finding(ApiModel):
+    """Something about a run's numbers that a person should know."""
+
+    reason: Reason
+    step: int
+    """Step at which it was first seen."""
+    message: str
+
+
 class Progress(ApiModel):
     """How far an attempt is; rewritten at most every few seconds."""
 
@@ -174,6 +184,8 @@ class Progress(ApiModel):
     base: list[Metric] = []
     lift: float | None = None
     checkpoints: CheckpointsStatus = CheckpointsStatus()
+    findings: list[Finding] = []
+    """What is unhealthy now; empty = nothing."""
     time: str
     """RFC 3339, UTC."""
 
@@ -241,6 +253,7 @@ def intent_of(training: RewardModelTraining) -> Intent:
         reward=spec.reward or default_reward(spec.method),
         plugins=spec.plugins,
         training=spec.training,
+        policy=spec.policy,
         nodes=spec.workers.nodes,
         gpus_per_node=spec.workers.gpus_per_node,
         accelerator=spec.workers.accelerator,

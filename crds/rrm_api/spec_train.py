@@ -129,3 +129,18 @@ class Training(ApiModel):
     ] = {}
     """Raw keys of the trainer's configuration; they win over the fields above. Paths, resume, logger, node
     counts and total steps are refused."""
+
+
+class OnUnhealthy(StrEnum):
+    """What follows when a run trains but gets worse or learns nothing."""
+
+    WARN = "Warn"
+    STOP = "Stop"
+
+
+class Policy(ApiModel):
+    """What happens when things go wrong."""
+
+    on_unhealthy: OnUnhealthy = OnUnhealthy.WARN
+    """Reaction to a collapse of reward or parse rate, a KL that blows up, answers that are cut off, groups
+    that teach nothing, or no lift at all: `Warn` says it and goes on, `Stop` saves and ends the training."""

@@ -24,7 +24,7 @@ from rrm_api.spec_pods import (
     NamedRef,
     Workers,
 )
-from rrm_api.spec_train import Method, Model, Training
+from rrm_api.spec_train import Method, Model, Policy, Training
 from rrm_api.status import TrainingStatus
 
 MAX_NAME_LENGTH = 40
@@ -114,6 +114,8 @@ class RewardModelTrainingSpec(ApiModel):
     """Secrets for private registries."""
     checkpoints: Checkpoints
     """What is saved, where, how often."""
+    policy: Policy = Policy()
+    """What happens when things go wrong."""
     export: Export = Export()
     """What comes out."""
 

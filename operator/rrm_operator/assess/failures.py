@@ -28,6 +28,13 @@ _KEPT: Final = frozenset(
         Reason.MODEL_UNAVAILABLE,
         Reason.VOLUME_UNAVAILABLE,
         Reason.CHECKPOINT_MISMATCH,
+        Reason.PLUGIN_FAILED,
+        Reason.REWARD_COLLAPSED,
+        Reason.KL_TOO_HIGH,
+        Reason.PARSE_RATE_LOW,
+        Reason.RESPONSES_TRUNCATED,
+        Reason.ZERO_VARIANCE,
+        Reason.NOT_LEARNING,
     }
 )
 """Reasons that a process may give and that say more than that it failed."""
@@ -35,6 +42,7 @@ _BY_EXIT_CODE: Final = {
     ExitCode.DATA: Reason.DATA_INVALID,
     ExitCode.CONFIGURATION: Reason.INVALID_SPEC,
     ExitCode.MODEL: Reason.MODEL_UNAVAILABLE,
+    ExitCode.PLUGIN: Reason.PLUGIN_FAILED,
 }
 
 
