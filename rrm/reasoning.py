@@ -16,6 +16,10 @@ _THINKS: Final = re.compile(
 )
 
 
+REASONING_TAGS: Final = ("think", "reason")
+"""Tags that hold reasoning: a thinking model's own, and the one our prompt asks others for."""
+
+
 @dataclass(frozen=True)
 class ReasoningRule:
     """What one resolved kind of reasoning means for template, prompt and parser.

@@ -26,8 +26,23 @@ class Lazy(NamedTuple):
 
 COMMANDS: Final = {
     "run": Lazy("rrm.cli.run:run", "Prepare, train and export on this machine, without Kubernetes."),
+    "plan": Lazy("rrm.cli.plan:plan", "Say what a training would do, need and cost; start nothing."),
     "prepare": Lazy("rrm.cli.prepare:prepare", "Read, check, split and render the rows of a training."),
     "export": Lazy("rrm.cli.export:export", "Make a Hugging Face folder of a whole checkpoint."),
+    "report": Lazy("rrm.cli.report:report", "Write report.html and report.json of a training."),
+    "inspect": Lazy(
+        "rrm.cli.inspect_row:inspect_row", "Show a row: its prompt, its answers, what they earned."
+    ),
+    "compare": Lazy(
+        "rrm.cli.compare:compare_trainings", "Compare two trainings, or two steps, on the same rows."
+    ),
+    "check": Lazy("rrm.cli.check:check", "Run an own dataset, template or reward on sample rows."),
+    "presets": Lazy("rrm.cli.presets:presets", "List presets, show one with its sources, or how two differ."),
+    "import": Lazy(
+        "rrm.cli.import_seed:import_seed",
+        "Turn a launch script of RM-Gallery into a training.yaml.",
+    ),
+    "convert": Lazy("rrm.cli.convert:convert", "Convert published rows to RM-Gallery's shape."),
     "tiny-model": Lazy("rrm.cli.tiny_model:tiny_model", "Make the demo's model of one million parameters."),
 }
 CONFIGURATION: Final = 11

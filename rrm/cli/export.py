@@ -10,6 +10,7 @@ from rrm.cli.prepare import CLAIMS, VOLUME
 from rrm.errors import InvalidSpec
 from rrm.export.export import export as export_judge
 from rrm.intent_file import read_intent
+from rrm.plugins.path import add_plugin_path
 from rrm.reporting import Ending, Job, end_with_record
 from rrm.train.attempt import newest_attempt
 from rrm_api.conditions import Reason
@@ -36,6 +37,7 @@ def export(
 
     def work() -> Ending:
         run_file = read_run(run, at)
+        add_plugin_path(run_file.intent, others)
         needs_trainer(run_file.intent.accelerator)
         exported = export_judge(run_file, volume=at, claims=others)
         message = f"step {exported.step} is a Hugging Face folder at {exported.path}"

@@ -14,8 +14,10 @@ from rrm.cli.prepare import CLAIMS, VOLUME, data_table, shown_progress
 from rrm.cli.summary import render_summary
 from rrm.cli.training_screen import TrainingScreen
 from rrm.data.prepare import prepare
+from rrm.data.report import read_report
 from rrm.export.export import export
 from rrm.intent_file import read_intent
+from rrm.plugins.path import add_plugin_path
 from rrm.train.attempt import Attempt, newest_attempt
 from rrm.train.parent import Ended, child_command, run_child
 from rrm_api.run import ExitCode, Intent, Layout, RunFile
@@ -27,12 +29,14 @@ def run(
     claims: Annotated[Path, typer.Option(help="Folder that holds each other claim under its name")] = CLAIMS,
     steps: Annotated[int | None, typer.Option(min=1, help="Train to this step instead of the spec's")] = None,
     ray_address: Annotated[str | None, typer.Option(help="An existing Ray cluster, such as `auto`")] = None,
+    engine: Annotated[str | None, typer.Option(help="Version of verl, 0.9.1 or 0.4.0")] = None,
 ) -> int:
     """Prepare, train and export on this machine; a run that was interrupted goes on where it was."""
     console = Console()
     start = time.monotonic()
     intent = with_steps(read_intent(training), steps)
-    needs_trainer(intent.accelerator)
+    add_plugin_path(intent, claims.resolve())
+    needs_trainer(intent.accelerator, engine=engine)
     run_file = _prepare(intent, console, volume=volume.resolve(), claims=claims.resolve())
     number = newest_attempt(Layout(volume.resolve(), intent.name)) + 1
     attempt = Attempt(run=run_file, volume=volume.resolve(), claims=claims.resolve(), number=number)
@@ -60,7 +64,7 @@ def with_steps(intent: Intent, steps: int | None) -> Intent:
 def _prepare(intent: Intent, console: Console, *, volume: Path, claims: Path) -> RunFile:
     with shown_progress(console) as show:
         prepared = prepare(intent, layout=Layout(volume, intent.name), claims=claims, on_progress=show)
-    console.print(data_table(prepared))
+    console.print(data_table(prepared, read_report(Layout(volume, intent.name))))
     return RunFile(intent=intent, prepared=prepared)
 
 

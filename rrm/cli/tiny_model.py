@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rrm.cli.prepare import CLAIMS
 from rrm.errors import InvalidSpec
 from rrm.intent_file import read_intent
 from rrm.presets import resolve
-from rrm.tiny_model.recipe import recipe_for
+from rrm.tiny_model.recipe import Sizes, recipe_for
 from rrm.trainer_env.locate import cache_root
 from rrm_api.spec_pods import Accelerator
 
@@ -25,12 +26,15 @@ def tiny_model(
     folder: Annotated[Path, typer.Argument(help="Where to put the model; replaced if it is there")],
     training: Annotated[Path, typer.Option(help="The training whose rows and template shape it")] = EXAMPLE,
     claims: Annotated[Path, typer.Option(help="Folder that holds each claim under its name")] = CLAIMS,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the warm start on the format")] = None,
 ) -> int:
     """Make a model of one million parameters; a second time it comes from the user's cache."""
     folder = folder.resolve()
     _require_room_for_a_model(folder)
     intent = read_intent(training)
-    recipe = recipe_for(intent, claims=claims, max_prompt_tokens=resolve(intent).max_prompt_tokens)
+    sizes = Sizes() if steps is None else replace(Sizes(), warm_start_steps=steps)
+    longest = resolve(intent).max_prompt_tokens
+    recipe = recipe_for(intent, claims=claims, max_prompt_tokens=longest, sizes=sizes)
     cached = cache_root() / "tiny-model" / recipe.key()
     console = Console()
     if not cached.is_dir():
@@ -39,9 +43,8 @@ def tiny_model(
 
         cached.parent.mkdir(parents=True, exist_ok=True)
         start = time.monotonic()
-        steps = recipe.sizes.warm_start_steps
         with Bar(console=console) as bar:
-            task = bar.add_task("warm start on the format", total=steps)
+            task = bar.add_task("warm start on the format", total=sizes.warm_start_steps)
             parameters = make_tiny_model(
                 cached, recipe, on_step=lambda step, loss: bar.update(task, completed=step)
             )

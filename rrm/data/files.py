@@ -1,17 +1,20 @@
-"""Reading row files: `.json` (a list), `.jsonl`, `.parquet`, each also `.gz`; a broken file is an error."""
+"""Reading row files: `.json` (a list), `.jsonl`, `.parquet`, each also `.gz` and `.zst`, row after row.
 
-import gzip
+A broken file is an error that names file and line, never a shorter data set. Only `.json` is read whole.
+"""
+
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
+from rrm.data.packed import PACKED, opened, unpacked_name
 from rrm.data.rows import Place, RawRow
 from rrm.errors import DataInvalid
 
 KINDS: Final = (".json", ".jsonl", ".parquet")
-SUFFIXES: Final = (*KINDS, *(f"{kind}.gz" for kind in KINDS))
+SUFFIXES: Final = (*KINDS, *(f"{kind}{packed}" for kind in KINDS for packed in PACKED))
+_BATCH: Final = 256
 
 
 def has_rows(name: str) -> bool:
@@ -23,8 +26,8 @@ def has_rows(name: str) -> bool:
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
-def read_file(path: Path, source: str, name: str) -> list[RawRow]:
-    """Return all rows of a file, in order.
+def read_file(path: Path, source: str, name: str) -> Iterator[RawRow]:
+    """Yield all rows of a file, in order.
 
     Args:
         path: The file.
@@ -35,24 +38,20 @@ def read_file(path: Path, source: str, name: str) -> list[RawRow]:
         DataInvalid: If the file is empty, cut off or not of its kind; names file and line.
     """
     place = Place(source, name)
-    try:
-        with _open(path) as stream:
-            rows = list(_rows(path.name.removesuffix(".gz"), stream, place))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataInvalid(expected="a whole gzip file", found=str(error), where=str(place)) from error
-    if not rows:
+    kind = Path(unpacked_name(path.name)).suffix
+    is_empty = True
+    with opened(path, place, seekable=kind == ".parquet") as stream:
+        for row in _rows(kind, stream, place):
+            is_empty = False
+            yield row
+    if is_empty:
         raise DataInvalid(expected="at least one row", found="an empty file", where=str(place))
-    return rows
 
 
-def _open(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
-
-
-def _rows(name: str, stream: BinaryIO, place: Place) -> Iterator[RawRow]:
-    if name.endswith(".parquet"):
+def _rows(kind: str, stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    if kind == ".parquet":
         return _parquet_rows(stream, place)
-    if name.endswith(".jsonl"):
+    if kind == ".jsonl":
         return _json_lines(stream, place)
     return _json_list(stream, place)
 
@@ -68,6 +67,8 @@ def _json_lines(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
 def _json_list(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
     text = _text(stream.read(), place)
     values = _parse(text, place) if text.strip() else []
+    if isinstance(values, dict) and isinstance(values.get("datasamples"), list):
+        values = values["datasamples"]  # RM-Gallery's own export of a whole data set
     if not isinstance(values, list):
         raise DataInvalid(
             expected="a JSON list of objects (one object per line is .jsonl)",
@@ -80,20 +81,23 @@ def _json_list(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
 
 
 def _parquet_rows(stream: BinaryIO, place: Place) -> Iterator[RawRow]:
+    if stream.read(1) == b"":
+        return
+    stream.seek(0)
+    for number, value in enumerate(_parquet_values(stream, place), start=1):
+        yield RawRow(value, Place(place.source, place.file, "row", number))
+
+
+def _parquet_values(stream: BinaryIO, place: Place) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    content = stream.read()
-    if not content:
-        return
     try:
-        batches = pq.ParquetFile(pa.BufferReader(content)).iter_batches()
-        values = [value for batch in batches for value in batch.to_pylist()]
+        for batch in pq.ParquetFile(stream).iter_batches(batch_size=_BATCH, use_threads=False):
+            yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         found = str(error).splitlines()[0]
         raise DataInvalid(expected="a parquet file", found=found, where=str(place)) from error
-    for number, value in enumerate(values, start=1):
-        yield RawRow(value, Place(place.source, place.file, "row", number))
 
 
 def _text(raw: bytes, place: Place) -> str:

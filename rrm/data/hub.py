@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rrm.data.files import has_rows
+from rrm.data.hub_splits import README, chosen_config, config_files, configs_of, split_files
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
 WEIGHTS: Final = (".safetensors", ".bin")
+_INSTEAD_OF_ROWS: Final = "copy the files into a claim and name them as pvc://CLAIM/PATH"
+_INSTEAD_OF_MODEL: Final = "copy the model into a claim and name it in spec.model.volume"
 _DATASET: Final = re.compile(r"^hf://(?P<repo>[^/]+/[^/]+)(?:/(?P<path>.+))?$")
 
 
@@ -41,22 +43,24 @@ def fetch_dataset(uri: str, *, revision: str | None, split: str, source: str) ->
         DataInvalid: If data set, revision, path or split is not there, or is closed to us.
         HubUnreachable: If the hub does not answer.
     """
-    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub import HfApi
 
     match = _DATASET.match(uri)
     if match is None:
         raise DataInvalid(expected="hf://org/name[/path]", found=uri, where=source)
-    repo, path = match["repo"], match["path"]
+    repo = match["repo"]
+
+    def copy(name: str) -> Path:
+        return Path(HfApi().hf_hub_download(repo, name, repo_type="dataset", revision=commit))
+
     try:
-        with _hub_answers():
+        with _hub_answers(_INSTEAD_OF_ROWS):
             info = HfApi().dataset_info(repo, revision=revision)
             commit = info.sha or revision or "main"
             published = [sibling.rfilename for sibling in info.siblings or []]
-            names = split_files(published, path=path, split=split)
-            files = {
-                name: Path(hf_hub_download(repo, name, repo_type="dataset", revision=commit))
-                for name in names
-            }
+            readme = copy(README).read_text("utf-8", "replace") if README in published else ""
+            names = _names(published, readme, path=match["path"], split=split, source=source)
+            return HubFiles({name: copy(name) for name in names}, commit)
     except _NotThere as error:
         raise DataInvalid(
             expected=f"data set {repo}" + (f" at revision {revision}" if revision else ""),
@@ -64,37 +68,27 @@ def fetch_dataset(uri: str, *, revision: str | None, split: str, source: str) ->
             where=source,
             do="check the name; a private or gated data set needs HF_TOKEN",
         ) from error
-    if not files:
-        raise DataInvalid(
-            expected=f"files of the split {split}" + (f" below {path}" if path else ""),
-            found=", ".join(sorted(published)[:12]) or "no files",
-            where=source,
-            do="name one of the files in the uri, or another split",
-        )
-    return HubFiles(files, commit)
 
 
-def split_files(published: list[str], *, path: str | None, split: str) -> list[str]:
-    """Return the row files that hold a split: the named file, or those whose name starts with the split.
-
-    Without a path only the top folder and `data/` count: other folders hold other data.
-
-    >>> files = ["README.md", "train.jsonl.gz", "validation.jsonl.gz", "preference/train.jsonl.gz"]
-    >>> split_files(files, path=None, split="train")
-    ['train.jsonl.gz']
-    >>> split_files(files, path="preference", split="train")
-    ['preference/train.jsonl.gz']
-    """
-    if path in published:
-        return [path]
-    folders = {path.strip("/")} if path else {"", "data"}
-    is_split = re.compile(rf"{re.escape(split)}(?![A-Za-z0-9])")
-    found = []
-    for name in sorted(published):
-        folder, _, base = name.rpartition("/")
-        if folder in folders and has_rows(base) and is_split.match(base):
-            found.append(name)
-    return found
+def _names(published: list[str], readme: str, *, path: str | None, split: str, source: str) -> list[str]:
+    """Return the files of a split; where there are none, say which there would be."""
+    configs = () if path in published else configs_of(readme)
+    config = chosen_config(configs, path)
+    if config is not None:
+        names = config_files(config, split, published)
+        found = f"the splits {', '.join(sorted(config.splits))} of the configuration {config.name}"
+        do = "name one of these splits, or one of the files in the uri"
+    else:
+        names = split_files(published, path=path, split=split)
+        found = ", ".join(sorted(published)[:12]) or "no files"
+        do = "name one of the files in the uri, or another split"
+        if configs:
+            known = ", ".join(one.name for one in configs)
+            do = f"name a configuration in the uri, hf://org/name/CONFIGURATION: {known}"
+    if not names:
+        expected = f"files of the split {split}" + (f" below {path}" if path else "")
+        raise DataInvalid(expected=expected, found=found, where=source, do=do)
+    return names
 
 
 def find_model(name: str, revision: str | None) -> HubModel:
@@ -107,7 +101,7 @@ def find_model(name: str, revision: str | None) -> HubModel:
     from huggingface_hub import HfApi
 
     try:
-        with _hub_answers():
+        with _hub_answers(_INSTEAD_OF_MODEL):
             info = HfApi().model_info(name, revision=revision)
     except _NotThere as error:
         at = f" at revision {revision}" if revision else ""
@@ -130,7 +124,7 @@ def download_model(name: str, *, revision: str | None, folder: Path) -> None:
 
     model = find_model(name, revision)
     try:
-        with _hub_answers():
+        with _hub_answers(_INSTEAD_OF_MODEL):
             for file in model_files(model.files):
                 HfApi().hf_hub_download(name, file, revision=model.revision, local_dir=folder)
     except _NotThere as error:
@@ -150,7 +144,7 @@ def fetch_tokenizer(name: str, model: HubModel) -> Path:
 
     names = [file for file in model_files(model.files) if not file.endswith(WEIGHTS)]
     try:
-        with _hub_answers():
+        with _hub_answers(_INSTEAD_OF_MODEL):
             copies = [Path(hf_hub_download(name, file, revision=model.revision)) for file in names]
     except _NotThere as error:
         raise ModelUnavailable(
@@ -171,9 +165,13 @@ def model_files(published: frozenset[str]) -> list[str]:
 
 
 @contextmanager
-def _hub_answers() -> Iterator[None]:
-    """Turn the hub client's errors into ours: not there (a person must act) or no answer (try again)."""
-    from huggingface_hub import errors
+def _hub_answers(instead: str) -> Iterator[None]:
+    """Turn the hub client's errors into ours: not there (a person must act) or no answer (try again).
+
+    Args:
+        instead: What to do on a machine that never reaches a hub.
+    """
+    from huggingface_hub import constants, errors
 
     # The base class of the HTTP client that the hub's client happens to use.
     http_error = errors.HTTPError  # type: ignore[attr-defined]
@@ -185,9 +183,20 @@ def _hub_answers() -> Iterator[None]:
         raise _NotThere("none") from error
     except errors.RevisionNotFoundError as error:
         raise _NotThere("no such revision") from error
+    except errors.OfflineModeIsEnabled as error:
+        raise HubUnreachable(
+            f"the hub was not asked, as HF_HUB_OFFLINE is set on this machine; unset it, or {instead}"
+        ) from error
     except errors.LocalEntryNotFoundError as error:
-        raise HubUnreachable(f"the hub did not answer: {error}") from error
+        raise HubUnreachable(_silent(constants.ENDPOINT, error, instead)) from error
     except errors.EntryNotFoundError as error:
         raise _NotThere("a file missing") from error
     except (http_error, ConnectionError, TimeoutError) as error:
-        raise HubUnreachable(f"the hub did not answer: {error}") from error
+        raise HubUnreachable(_silent(constants.ENDPOINT, error, instead)) from error
+
+
+def _silent(endpoint: str, error: Exception, instead: str) -> str:
+    return (
+        f"the hub did not answer: {error}; expected {endpoint} to be reachable from here (HF_ENDPOINT names "
+        f"another hub); on a machine without a network {instead}"
+    )

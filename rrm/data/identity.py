@@ -14,7 +14,7 @@ from typing import Any, Final
 from rrm.data.written import write_text
 from rrm.errors import CheckpointMismatch
 from rrm_api.run import Intent, Layout, fingerprint
-from rrm_api.spec_data import Source
+from rrm_api.spec_data import Source, Validation
 
 _COMPARED: Final = ("spec", "rows", "modelRevision")
 _FOUND: Final = {
@@ -33,12 +33,16 @@ class Found:
         model_revision: Commit of the model on the hub; None for weights on a claim.
         train_revisions: Commit of each training source; None for files on a claim.
         validation_revisions: The same of the validation sources.
+        test_revisions: The same of the test sources.
+        benchmark_revisions: The same of the benchmarks.
     """
 
     rows: str
     model_revision: str | None = None
     train_revisions: Sequence[str | None] = ()
     validation_revisions: Sequence[str | None] = ()
+    test_revisions: Sequence[str | None] = ()
+    benchmark_revisions: Sequence[str | None] = ()
 
 
 def claim_identity(intent: Intent, layout: Layout, found: Found) -> None:
@@ -61,6 +65,8 @@ def claim_identity(intent: Intent, layout: Layout, found: Found) -> None:
         "modelRevision": found.model_revision,
         "trainRevisions": list(found.train_revisions),
         "validationRevisions": list(found.validation_revisions),
+        "testRevisions": list(found.test_revisions),
+        "benchmarkRevisions": list(found.benchmark_revisions),
     }
     if layout.identity.exists():
         kept, now = ({key: it[key] for key in _COMPARED} for it in (_read(layout), wanted))
@@ -85,18 +91,25 @@ def pinned(intent: Intent, layout: Layout) -> Intent:
     if not layout.identity.exists() or not has_checkpoints(layout.checkpoints):
         return intent
     kept, data = _read(layout), intent.data
-    validation = data.validation
-    if validation.sources is not None:
-        sources = _at_commits(validation.sources, kept["validationRevisions"])
-        validation = validation.model_copy(update={"sources": sources})
-    train = _at_commits(data.train, kept["trainRevisions"])
+    update = {
+        "train": _at_commits(data.train, kept["trainRevisions"]),
+        "validation": _held_at_commits(data.validation, kept["validationRevisions"]),
+        "test": _held_at_commits(data.test, kept.get("testRevisions", ())),
+        "decontaminate": _at_commits(data.decontaminate, kept.get("benchmarkRevisions", ())),
+    }
     revision = intent.model.revision or kept["modelRevision"]
     return intent.model_copy(
         update={
-            "data": data.model_copy(update={"train": train, "validation": validation}),
+            "data": data.model_copy(update=update),
             "model": intent.model.model_copy(update={"revision": revision}),
         }
     )
+
+
+def _held_at_commits(held: Validation | None, commits: Sequence[str | None]) -> Validation | None:
+    if held is None or held.sources is None:
+        return held
+    return held.model_copy(update={"sources": _at_commits(held.sources, commits)})
 
 
 def _at_commits(sources: Sequence[Source], commits: Sequence[str | None]) -> list[Source]:

@@ -1,12 +1,14 @@
 """From a source of the spec to its raw rows: a claim's file or folder, or a hub's data set."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rrm.data.files import KINDS, has_rows, read_file
 from rrm.data.hub import fetch_dataset
+from rrm.data.packed import PACKED
 from rrm.data.rows import RawRow
 from rrm.errors import DataInvalid, VolumeUnavailable
 from rrm_api.spec_data import Source
@@ -16,14 +18,25 @@ _CLAIM: Final = re.compile(r"^pvc://(?P<claim>[^/]+)/(?P<path>.+)$")
 
 @dataclass(frozen=True)
 class Loaded:
-    """Rows of a source as they were read; `revision` is the hub's commit, None for files of a claim."""
+    """Files of a source, by their names in it; `revision` is the hub's commit, None for files of a claim."""
 
-    rows: list[RawRow]
+    place: str
+    files: dict[str, Path]
     revision: str | None
+
+    @property
+    def rows(self) -> Iterator[RawRow]:
+        """All raw rows, read as they are asked for: files by name, rows in their order.
+
+        Raises:
+            DataInvalid: While reading, if a file is empty or broken.
+        """
+        for file in sorted(self.files):
+            yield from read_file(self.files[file], self.place, file)
 
 
 def load(source: Source, *, name: str, claims: Path, default_split: str) -> Loaded:
-    """Return all raw rows of a source.
+    """Return where the raw rows of a source are; files of a hub are here then, no row is read yet.
 
     Args:
         source: Where the rows are.
@@ -32,7 +45,7 @@ def load(source: Source, *, name: str, claims: Path, default_split: str) -> Load
         default_split: Published split of a hub data set if the source names none.
 
     Raises:
-        DataInvalid: If a file is missing, empty or broken.
+        DataInvalid: If a file is missing or not one that rows are read from.
         VolumeUnavailable: If the claim is not here.
         HubUnreachable: If the hub does not answer.
     """
@@ -46,8 +59,7 @@ def load(source: Source, *, name: str, claims: Path, default_split: str) -> Load
             source.uri, revision=source.revision, split=source.split or default_split, source=place
         )
         files, revision = hub.files, hub.revision
-    rows = [row for file in sorted(files) for row in read_file(files[file], place, file)]
-    return Loaded(rows, revision)
+    return Loaded(place, files, revision)
 
 
 def claim_folder(claims: Path, claim: str) -> Path:
@@ -107,4 +119,4 @@ def _neighbours(target: Path) -> str:
 
 
 def _kinds() -> str:
-    return ", ".join(KINDS) + ", each also .gz"
+    return f"{', '.join(KINDS)}, each also {' and '.join(PACKED)}"

@@ -1,25 +1,38 @@
-"""Training and validation rows: read, rendered, measured, and kept apart by prompt."""
+"""The parts of a training's data as they are read: their sources, what is kept, what is dropped and why.
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+Test before validation before training, as each later part gives up the prompts that an earlier one holds.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Final, TypeVar
 
-from rrm.data.load import load
-from rrm.data.rows import Candidate, PreparedRow
-from rrm.data.split import draw_rows, validation_groups
-from rrm.data.tokens import ModelTokenizer
-from rrm.data.validate import Reading, Tally, validate
-from rrm.datasets import converter_of, label_of
+from rrm.data.decontaminate import Benchmark, BenchmarkReader, Benchmarks
+from rrm.data.load import Loaded, load
+from rrm.data.render import TOO_LONG, Renderer
+from rrm.data.rows import Candidate, Kept
+from rrm.data.split import draw_rows
+from rrm.data.split_column import of_split
+from rrm.data.validate import Count, Reading, Seen, Tally, validate
+from rrm.datasets import converter_of, label_of, scale_of
 from rrm.errors import DataInvalid, InvalidSpec
-from rrm.reasoning import ReasoningRule
-from rrm.templates.pointwise import PointwiseTemplate
+from rrm.scales import Scale
+from rrm.templates import Template
+from rrm.templates.choose import template_for
 from rrm_api.run import Intent
 from rrm_api.spec_data import Data, Source
+from rrm_api.spec_train import Method
 
-TOO_LONG = "prompt too long"
-OVER_LIMIT = "over the limit"
-ALSO_IN_VALIDATION = "prompt also in validation"
+TRAIN: Final = "train"
+VALIDATION: Final = "validation"
+TEST: Final = "test"
+OVER_LIMIT: Final = "over the limit"
+ALSO_IN_VALIDATION: Final = "prompt also in validation"
+ALSO_IN_TEST: Final = "prompt also in test"
+_TOLD_EVERY: Final = 20_000
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -32,122 +45,187 @@ class Progress:
 
 @dataclass
 class Part:
-    """Rows of one part as they come together.
+    """One part as it comes together.
 
     Attributes:
-        name: `train` or `validation`.
-        sources: Its sources, in the spec's order.
-        candidates: Valid rows.
+        name: `train`, `validation` or `test`.
+        place: Its sources' place in the spec.
+        sources: Its sources, in the spec's order; none where it is a share of the training prompts.
+        loaded: Where their rows are.
         read: Rows read, by source.
-        revisions: Hub commits, by source.
+        kept: Rows that fit, by source.
+        groups: Prompt groups of all its valid rows, the dropped ones too.
         tally: What was not used.
     """
 
     name: str
+    place: str
     sources: Sequence[Source]
-    candidates: list[Candidate] = field(default_factory=list)
+    loaded: list[Loaded] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
-    revisions: list[str | None] = field(default_factory=list)
+    kept: list[list[Kept]] = field(default_factory=list)
+    groups: set[str] = field(default_factory=set)
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def revisions(self) -> list[str | None]:
+        """Hub commits, by source; None for files of a claim."""
+        return [loaded.revision for loaded in self.loaded]
 
 
 @dataclass(frozen=True)
-class Renderer:
-    """How candidates become rows.
+class Parts:
+    """All that a training reads; `benchmarks` are no part of it but kept out of it."""
 
-    Attributes:
-        intent: What is wanted.
-        tokenizer: The model's.
-        reasoning: The model's reasoning rule.
-        max_prompt_tokens: Longer prompts are dropped.
-    """
+    train: Part
+    validation: Part
+    test: Part
+    benchmarks: Part
 
-    intent: Intent
-    tokenizer: ModelTokenizer
-    reasoning: ReasoningRule
-    max_prompt_tokens: int
-
-    def render(self, part: Part) -> list[PreparedRow]:
-        """Return the rows of a part that fit, at most as many per source as its limit allows."""
-        prompts = [self._template(part, row).format(row.sample) for row in part.candidates]
-        lengths = self.tokenizer.lengths(prompts, self.reasoning)
-        fitting: dict[int, list[PreparedRow]] = {index: [] for index in range(len(part.sources))}
-        for candidate, messages, tokens in zip(part.candidates, prompts, lengths, strict=True):
-            if tokens > self.max_prompt_tokens:
-                part.tally.add(TOO_LONG, f"row {candidate.row_id} has {tokens} tokens")
-            else:
-                fitting[candidate.source].append(PreparedRow(candidate, messages, tokens))
-        return list(self._limited(part, fitting))
-
-    def _limited(self, part: Part, fitting: dict[int, list[PreparedRow]]) -> Iterator[PreparedRow]:
-        for index, source in enumerate(part.sources):
-            chosen = draw_rows(fitting[index], limit=source.limit, seed=self.intent.data.seed)
-            part.tally.add(OVER_LIMIT, rows=len(fitting[index]) - len(chosen))
-            yield from chosen
-
-    def _template(self, part: Part, row: Candidate) -> PointwiseTemplate:
-        return PointwiseTemplate(
-            label=label_of(part.sources[row.source]),
-            scale=row.scale,
-            reasoning=self.reasoning,
-            task=self.intent.template.task,
-            rubrics=tuple(self.intent.template.rubrics),
-            special_tokens=self.tokenizer.special_tokens,
-        )
+    @property
+    def rated(self) -> tuple[Part, Part, Part]:
+        """The parts that become rows."""
+        return self.train, self.validation, self.test
 
 
-def read_parts(data: Data, *, claims: Path, on_progress: Callable[[Progress], None]) -> tuple[Part, Part]:
-    """Return training and validation as read; validation is empty where it is a share of training.
+def locate(data: Data, *, claims: Path) -> Parts:
+    """Return where the rows of all sources are, before a single one is read.
 
     Raises:
-        DataInvalid: If a source is missing or broken, or too many of its rows are.
+        DataInvalid: If a source is missing.
         VolumeUnavailable: If a claim is not here.
         HubUnreachable: If the hub does not answer.
     """
-    train = Part("train", data.train)
-    validation = Part("validation", data.validation.sources or [])
-    for part in (validation, train):
-        place = "spec.data.train" if part is train else "spec.data.validation.sources"
-        seen: set[str] = set()
+    test = data.test.sources if data.test is not None else None
+    parts = Parts(
+        Part(TRAIN, "spec.data.train", data.train),
+        Part(VALIDATION, "spec.data.validation.sources", data.validation.sources or []),
+        Part(TEST, "spec.data.test.sources", test or []),
+        Part("benchmarks", "spec.data.decontaminate", data.decontaminate),
+    )
+    for part, split in zip((*parts.rated, parts.benchmarks), (TRAIN, VALIDATION, TEST, TEST), strict=True):
         for index, source in enumerate(part.sources):
-            _read_source(part, index, place=f"{place}[{index}]", data=data, claims=claims, seen=seen)
-            on_progress(Progress(f"read {source.uri}", part.read[index]))
-    drop_shared_prompts(train, validation)
-    return train, validation
+            name = f"{part.place}[{index}]"
+            part.loaded.append(load(source, name=name, claims=claims, default_split=split))
+    return parts
 
 
-def drop_shared_prompts(train: Part, validation: Part) -> None:
-    """Drop from training what shares a prompt with validation, and count it."""
-    groups = {candidate.group for candidate in validation.candidates}
-    kept = [candidate for candidate in train.candidates if candidate.group not in groups]
-    train.tally.add(ALSO_IN_VALIDATION, rows=len(train.candidates) - len(kept))
-    train.candidates = kept
-
-
-def split_off(rows: list[PreparedRow], data: Data) -> tuple[list[PreparedRow], list[PreparedRow]]:
-    """Return training and validation rows, split by prompt group.
+def shared_scale(parts: Parts, method: Method) -> Scale:
+    """Return the one scale of all sources.
 
     Raises:
-        InvalidSpec: If the share leaves one of the two empty.
+        InvalidSpec: If two sources are rated on different scales, or one on none.
     """
-    fraction = float(data.validation.fraction or 0)
-    groups = Counter(row.candidate.group for row in rows)
-    if not 0 < fraction < 1 or len(groups) == 1:
+    found = {
+        f"{part.place}[{index}]": scale_of(source, method)
+        for part in parts.rated
+        for index, source in enumerate(part.sources)
+    }
+    if len(set(found.values())) > 1:
+        named = ", ".join(f"{place} {scale.low} to {scale.high}" for place, scale in found.items())
         raise InvalidSpec(
-            f"spec.data.validation.fraction is {fraction:g} of {len(groups)} prompts; a share "
-            "between 0 and 1 that leaves prompts on both sides is required"
+            f"spec.data: expected one scale for all sources of a training, found {named}; leave out the "
+            "sources that are rated otherwise, or rate them on the same scale"
         )
-    held = validation_groups(groups, fraction=fraction, seed=data.seed)
-    train = [row for row in rows if row.candidate.group not in held]
-    return train, [row for row in rows if row.candidate.group in held]
+    return next(iter(found.values()))
 
 
-def require_rows(part: Part, rows: Sequence[PreparedRow]) -> None:
-    """Refuse an empty part, saying what became of its rows.
+@dataclass(frozen=True)
+class PartReader:
+    """Reads parts row by row; only names, labels and lengths stay in memory.
+
+    Attributes:
+        intent: What is wanted.
+        scale: Range of all labels.
+        renderer: Asks, measures and puts aside.
+        on_progress: Told after each source, and in between.
+    """
+
+    intent: Intent
+    scale: Scale
+    renderer: Renderer
+    on_progress: Callable[[Progress], None]
+
+    def read_all(self, parts: Parts) -> Benchmarks:
+        """Read every part; return the benchmarks with what overlapped.
+
+        Raises:
+            DataInvalid: If a file is broken, or too many rows of a source are invalid.
+        """
+        benchmarks = self._read_benchmarks(parts.benchmarks)
+        nothing = Benchmarks()
+        held: dict[str, set[str]] = {}
+        for part, reason in ((parts.test, ALSO_IN_TEST), (parts.validation, ALSO_IN_VALIDATION)):
+            self._read(part, held=dict(held), benchmarks=nothing)
+            held[reason] = part.groups
+        self._read(parts.train, held=held, benchmarks=benchmarks)
+        return benchmarks
+
+    def _read_benchmarks(self, part: Part) -> Benchmarks:
+        reader = BenchmarkReader()
+        for source, loaded in zip(part.sources, part.loaded, strict=True):
+            benchmark = Benchmark(source.uri, loaded.revision)
+            allowed = float(self.intent.data.max_invalid_fraction)
+            reader.read(benchmark, loaded.rows, converter_of(source), max_invalid_fraction=allowed)
+            self.on_progress(Progress(f"read benchmark {source.uri}", benchmark.count.read))
+        return reader.done()
+
+    def _read(self, part: Part, *, held: Mapping[str, set[str]], benchmarks: Benchmarks) -> None:
+        seen = Seen()
+        for index, source in enumerate(part.sources):
+            count = Count()
+            loaded = part.loaded[index]
+            split = source.split or (loaded.revision and part.name)  # a claim's files have no default
+            rows = of_split(loaded.rows, split, place=loaded.place, tally=part.tally, count=count)
+            reading = self._reading(part, index)
+            candidates = validate(rows, reading, tally=part.tally, seen=seen, count=count)
+            apart = _apart(candidates, part, held)
+            clean = benchmarks.keep_clean(apart, part.tally)
+            kept = self.renderer.render(clean, partial(self._template, source), part.tally)
+            part.kept.append(list(self._told(kept, source.uri)))
+            part.read.append(count.read)
+            self.on_progress(Progress(f"read {source.uri}", count.read))
+
+    def _reading(self, part: Part, index: int) -> Reading:
+        source, pairwise = part.sources[index], self.intent.reward.pairwise
+        return Reading(
+            source=index,
+            method=self.intent.method,
+            label=label_of(source),
+            scale=self.scale,
+            converter=converter_of(source),
+            max_invalid_fraction=float(self.intent.data.max_invalid_fraction),
+            tells_labels_apart=len({label_of(other) for other in part.sources}) > 1,
+            folds_orders=pairwise is not None and float(pairwise.swap_consistency_weight) > 0,
+        )
+
+    def _template(self, source: Source) -> Template:
+        return template_for(
+            self.intent,
+            label=label_of(source),
+            scale=self.scale,
+            reasoning=self.renderer.reasoning,
+            special_tokens=self.renderer.tokenizer().special_tokens,
+        )
+
+    def _told(self, items: Iterable[Item], uri: str) -> Iterator[Item]:
+        for number, item in enumerate(items, start=1):
+            yield item
+            if number % _TOLD_EVERY == 0:
+                self.on_progress(Progress(f"reading and measuring {uri}", number))
+
+
+def limited(part: Part, *, seed: int) -> list[Kept]:
+    """Return the rows of a part, at most as many per source as its limit allows; what is over is counted.
 
     Raises:
-        DataInvalid: If there are no rows.
+        DataInvalid: If there are none.
     """
+    rows: list[Kept] = []
+    for source, kept in zip(part.sources, part.kept, strict=True):
+        chosen = draw_rows(kept, limit=source.limit, seed=seed)
+        part.tally.add(OVER_LIMIT, rows=len(kept) - len(chosen))
+        rows += chosen
     if not rows:
         lost = ", ".join(f"{n} {reason}" for reason, n in sorted(part.tally.counts.items()))
         raise DataInvalid(
@@ -156,19 +234,15 @@ def require_rows(part: Part, rows: Sequence[PreparedRow]) -> None:
             where=f"spec.data {part.name}",
             do="raise spec.data.maxPromptTokens or use other rows" if TOO_LONG in part.tally.counts else "",
         )
+    return rows
 
 
-def _read_source(part: Part, index: int, *, place: str, data: Data, claims: Path, seen: set[str]) -> None:
-    source = part.sources[index]
-    loaded = load(source, name=place, claims=claims, default_split=part.name)
-    reading = Reading(
-        source=index,
-        label=label_of(source),
-        converter=converter_of(source),
-        max_invalid_fraction=float(data.max_invalid_fraction),
-        tells_labels_apart=len({label_of(other) for other in part.sources}) > 1,
-    )
-    valid = validate(loaded.rows, reading, tally=part.tally, seen=seen)
-    part.candidates.extend(valid.candidates)
-    part.read.append(valid.read)
-    part.revisions.append(loaded.revision)
+def _apart(candidates: Iterable[Candidate], part: Part, held: Mapping[str, set[str]]) -> Iterator[Candidate]:
+    """Yield the candidates whose prompts no earlier part holds; count the others."""
+    for candidate in candidates:
+        reason = next((why for why, groups in held.items() if candidate.group in groups), None)
+        if reason is None:
+            part.groups.add(candidate.group)
+            yield candidate
+        else:
+            part.tally.add(reason, f"row {candidate.names.row}")

@@ -1,56 +1,56 @@
-"""Preparing: an intent goes in; `train.parquet`, `validation.parquet` and `data.json` come out on the volume.
+"""Preparing: an intent goes in; train, validation and test rows and `data.json` come out on the volume.
 
-Same input, same bytes: nothing written here depends on the time or the machine.
+Rows stream: read, checked, asked about and measured a few at a time, their texts put aside in a file; once it
+is known which rows are wanted they are written in their order. Same input, same bytes: nothing written here
+depends on the time or the machine.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from rrm.data.arrange import Arranged, RowWriter, arrange
+from rrm.data.decontaminate import Benchmarks
 from rrm.data.identity import Found, claim_identity, pinned
-from rrm.data.parts import Part, Progress, Renderer, read_parts, require_rows, split_off
-from rrm.data.rows import PreparedRow
+from rrm.data.parts import TEST, TRAIN, VALIDATION, Part, PartReader, Parts, Progress, locate, shared_scale
+from rrm.data.render import Renderer
+from rrm.data.report import benchmark_reports, part_reports, write_report
+from rrm.data.spill import Spill, workplace
 from rrm.data.tokens import ModelTokenizer, load_tokenizer
-from rrm.data.written import (
-    TRAIN_FILE,
-    VALIDATION_FILE,
-    digest_of_content,
-    digest_of_rows,
-    write_rows,
-    write_text,
-)
-from rrm.datasets import label_of
+from rrm.data.written import digest_of_rows, publish, write_rows
 from rrm.judge.baselines import Floor, fit_floors, score_floors
+from rrm.judge.guesses_file import FLOORS_FILE, write_guesses
 from rrm.judge.metrics import as_metrics
+from rrm.judge.surface import Guess, fit_surface_floors, mean_rewards
 from rrm.presets import Hyperparameters, resolve
 from rrm.reasoning import resolve_reasoning
+from rrm.scales import Scale
 from rrm_api.run import Intent, Layout, Prepared
 from rrm_api.status import DataStatus, DroppedRows
 
-REPORT_FILE = "data.json"
+_MOST_REASONS: Final = 32
+"""So many reasons fit into the status."""
+_OTHER: Final = "other reasons"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The prepared rows of both parts and their floors."""
+    """The rows of all parts by name, how each is written, and the floors that answers are held against."""
 
-    train: list[PreparedRow]
-    validation: list[PreparedRow]
+    parts: Mapping[str, Arranged]
+    writer: RowWriter
     floors: tuple[Floor, ...]
+    guesses: tuple[Guess, ...]
     floor_rewards: dict[str, float]
 
     @property
     def count(self) -> int:
-        """Rows of both parts."""
-        return len(self.train) + len(self.validation)
-
-    @property
-    def digest(self) -> str:
-        """Digest of what both parts say."""
-        return digest_of_content(self.train, self.validation)
+        """Rows of all parts."""
+        return sum(len(part.rows) for part in self.parts.values())
 
 
 def prepare(
@@ -69,110 +69,121 @@ def prepare(
         InvalidSpec: If numbers do not fit together or do not fit the rows.
         ModelUnavailable: If weights, tokenizer or chat template are missing.
         CheckpointMismatch: If the folder holds checkpoints of another training or of other rows.
+        PluginFailed: If a converter or template of the user is not there or not one.
         VolumeUnavailable, HubUnreachable: If a claim is not here, or the hub does not answer.
     """
     numbers = resolve(intent)
     source = pinned(intent, layout)
-    parts = read_parts(source.data, claims=claims, on_progress=on_progress)
-    tokenizer = load_tokenizer(source.model, claims=claims)
-    renderer = Renderer(intent, tokenizer, resolve_reasoning(intent.model), numbers.max_prompt_tokens)
-    rows = _rows(intent, parts, renderer)
-    on_progress(Progress("rendered and measured", rows.count))
-    total_steps = numbers.total_steps(len(rows.train))  # refused before anything is written
-    claim_identity(intent, layout, _found(rows, tokenizer, parts))
-    prepared = Prepared(
-        data=_write(layout.data, rows, parts),
-        read_rows=sum(sum(part.read) for part in parts),
-        total_steps=total_steps,
-        evaluate_every_steps=numbers.evaluate_every_steps,
-        save_every_steps=numbers.save_every_steps,
-        preset=numbers.preset,
-        model_revision=tokenizer.revision,
-        floors=as_metrics(rows.floor_rewards),
-    )
-    write_text(layout.data / REPORT_FILE, _as_json(_report(prepared, rows, parts, numbers)))
+    parts = locate(source.data, claims=claims)
+    scale = shared_scale(parts, intent.method)
+    tokenizer = cache(partial(load_tokenizer, source.model, claims=claims))
+    with workplace(layout) as folder, Spill(folder / "texts.jsonl") as spill:
+        renderer = _renderer(intent, tokenizer, numbers, spill)
+        benchmarks = PartReader(intent, scale, renderer, on_progress).read_all(parts)
+        rows = _rows(intent, arrange(intent, parts, on_progress), spill, scale)
+        on_progress(Progress("rendered and measured", rows.count))
+        numbers.total_steps(len(rows.parts[TRAIN].rows))  # refuses too few before anything is written
+        files, digest = _write(folder, rows)
+        claim_identity(intent, layout, _found(digest, tokenizer(), parts))
+        publish(files, layout.data)
+        write_guesses(layout.data / FLOORS_FILE, rows.guesses)
+        example = next(rows.writer.records(rows.parts[TRAIN]))["messages"]
+    prepared = _prepared(layout, rows, parts, numbers, model_revision=tokenizer().revision)
+    shown = {"limits": {"maxPromptTokens": numbers.max_prompt_tokens}, "example": example}
+    write_report(layout, _report(prepared, rows, parts, benchmarks) | shown)
     on_progress(Progress(f"wrote {layout.data}", rows.count))
     return prepared
 
 
-def _rows(intent: Intent, parts: tuple[Part, Part], renderer: Renderer) -> Rows:
-    train, validation = parts
-    train_rows = renderer.render(train)
-    require_rows(train, train_rows)
-    if validation.sources:
-        validation_rows = renderer.render(validation)
-        require_rows(validation, validation_rows)
-    else:
-        train_rows, validation_rows = split_off(train_rows, intent.data)
-    scale = train_rows[0].candidate.scale
-    floors = fit_floors([row.candidate.label for row in train_rows], scale=scale, reward=intent.reward)
-    labels = [row.candidate.label for row in validation_rows]
-    scores = score_floors(floors, labels, scale=scale, reward=intent.reward)
-    return Rows(train_rows, validation_rows, floors, scores)
+def _prepared(
+    layout: Layout, rows: Rows, parts: Parts, numbers: Hyperparameters, *, model_revision: str | None
+) -> Prepared:
+    return Prepared(
+        data=_status(layout.data, rows, parts),
+        read_rows=sum(sum(part.read) for part in parts.rated),
+        total_steps=numbers.total_steps(len(rows.parts[TRAIN].rows)),
+        evaluate_every_steps=numbers.evaluate_every_steps,
+        save_every_steps=numbers.save_every_steps,
+        preset=numbers.preset,
+        model_revision=model_revision,
+        floors=as_metrics(rows.floor_rewards),
+    )
 
 
-def _found(rows: Rows, tokenizer: ModelTokenizer, parts: tuple[Part, Part]) -> Found:
-    train, validation = parts
-    return Found(rows.digest, tokenizer.revision, train.revisions, validation.revisions)
+def _renderer(
+    intent: Intent, tokenizer: Callable[[], ModelTokenizer], numbers: Hyperparameters, spill: Spill
+) -> Renderer:
+    customs = (source.entry_point for source in intent.data.train)
+    own = (intent.template.entry_point, intent.reward.entry_point, *customs)
+    return Renderer(
+        tokenizer=tokenizer,
+        reasoning=resolve_reasoning(intent.model),
+        max_prompt_tokens=numbers.max_prompt_tokens,
+        keeps_samples=any(entry_point is not None for entry_point in own),
+        spill=spill,
+    )
 
 
-def _write(folder: Path, rows: Rows, parts: tuple[Part, Part]) -> DataStatus:
-    write_rows(folder / TRAIN_FILE, rows.train)
-    write_rows(folder / VALIDATION_FILE, rows.validation)
+def _rows(intent: Intent, parts: Mapping[str, Arranged], spill: Spill, scale: Scale) -> Rows:
+    pairwise = intent.reward.pairwise
+    asks_both_ways = pairwise is not None and float(pairwise.swap_consistency_weight) > 0
+    writer = RowWriter(spill, scale, asks_both_ways)
+    floors = fit_floors(parts[TRAIN].labels, scale=scale, reward=intent.reward)
+    scores = score_floors(floors, parts[VALIDATION].labels, scale=scale, reward=intent.reward)
+    seen = (writer.floor_rows(parts[name]) for name in (TRAIN, VALIDATION))
+    guesses = fit_surface_floors(*seen, scale=scale, reward=intent.reward)
+    return Rows(parts, writer, floors, guesses, {**scores, **mean_rewards(guesses)})
+
+
+def _write(folder: Path, rows: Rows) -> tuple[list[Path], str]:
+    """Return the finished files and the digest of what training and validation rows say."""
+    files, learned, kept_back = [], sha256(), sha256()
+    for name, part in rows.parts.items():
+        file = folder / f"{name}.parquet"
+        write_rows(file, rows.writer.records(part), kept_back if name == TEST else learned)
+        files.append(file)
+    return files, "sha256:" + learned.hexdigest()
+
+
+def _found(digest: str, tokenizer: ModelTokenizer, parts: Parts) -> Found:
+    return Found(
+        rows=digest,
+        model_revision=tokenizer.revision,
+        train_revisions=parts.train.revisions,
+        validation_revisions=parts.validation.revisions,
+        test_revisions=parts.test.revisions,
+        benchmark_revisions=parts.benchmarks.revisions,
+    )
+
+
+def _status(folder: Path, rows: Rows, parts: Parts) -> DataStatus:
     return DataStatus(
-        train=len(rows.train),
-        validation=len(rows.validation),
-        dropped=_dropped(*parts),
+        train=len(rows.parts[TRAIN].rows),
+        validation=len(rows.parts[VALIDATION].rows),
+        dropped=_dropped(parts.rated),
         digest=digest_of_rows(folder),
     )
 
 
-def _dropped(*parts: Part) -> list[DroppedRows]:
+def _dropped(parts: Sequence[Part]) -> list[DroppedRows]:
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.tally.counts)
+    if len(counts) > _MOST_REASONS:
+        frequent = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: _MOST_REASONS - 1])
+        counts = Counter(frequent | {_OTHER: counts.total() - sum(frequent.values())})
     return [DroppedRows(reason=reason, rows=rows) for reason, rows in sorted(counts.items())]
 
 
-def _report(
-    prepared: Prepared, rows: Rows, parts: tuple[Part, Part], numbers: Hyperparameters
-) -> dict[str, Any]:
-    """Return the data report: counts, first examples, label shares, lengths, floors, commits, one prompt."""
+def _report(prepared: Prepared, rows: Rows, parts: Parts, benchmarks: Benchmarks) -> dict[str, Any]:
+    """Return the data report: counts, first examples, label shares, lengths, order, overlaps, floors."""
+    shares = {floor.name: floor.shares for floor in rows.floors}
     return {
         "prepared": prepared.manifest(),
-        "limits": {"maxPromptTokens": numbers.max_prompt_tokens},
-        "parts": {
-            part.name: {
-                "sources": [
-                    {"uri": source.uri, "label": label_of(source), "revision": revision, "read": read}
-                    for source, revision, read in zip(part.sources, part.revisions, part.read, strict=True)
-                ],
-                "dropped": {
-                    reason: {"rows": count, "example": part.tally.examples.get(reason, "")}
-                    for reason, count in sorted(part.tally.counts.items())
-                },
-                **_statistics(kept),
-            }
-            for part, kept in zip(parts, (rows.train, rows.validation), strict=True)
-        },
+        "parts": part_reports(parts, rows.parts),
+        "decontamination": benchmark_reports(benchmarks),
         "floors": {
-            floor.name: {"shares": floor.shares, "reward": rows.floor_rewards[floor.name]}
-            for floor in rows.floors
+            name: {"reward": reward, **({"shares": shares[name]} if name in shares else {})}
+            for name, reward in rows.floor_rewards.items()
         },
-        "example": rows.train[0].messages,
-    }
-
-
-def _as_json(report: dict[str, Any]) -> str:
-    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
-
-
-def _statistics(rows: Sequence[PreparedRow]) -> dict[str, Any]:
-    labels = Counter(row.candidate.label for row in rows)
-    tokens = sorted(row.prompt_tokens for row in rows)
-    return {
-        "rows": len(rows),
-        "prompts": len({row.candidate.group for row in rows}),
-        "labels": {f"{label:g}": labels[label] for label in sorted(labels)},
-        "promptTokens": {"min": tokens[0], "median": tokens[len(tokens) // 2], "max": tokens[-1]},
     }

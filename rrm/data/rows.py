@@ -1,12 +1,10 @@
-"""The values that travel through preparing: raw rows with their place, candidates, and prepared rows."""
+"""The values that travel through preparing: raw rows with their place, candidates, and kept rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rrm.sample import DataSample
-from rrm.scales import Scale
-from rrm.templates import Message
+from rrm.sample import Judged
 
 
 @dataclass(frozen=True)
@@ -36,37 +34,61 @@ class RawRow:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A valid sample that may become a row.
+class Names:
+    """Names of a row that depend on nothing but its texts, and on the label where a part has several.
 
     Attributes:
-        sample: The sample.
-        row_id: Hash of prompt and answer, and of the label's name where sources of the part differ in it.
-        label: Truth on the scale.
-        scale: Range of the label.
+        row: Hash of conversation and answers, in their order.
+        pair: Hash of a pair, equal for both orders; None for a single answer.
+        turned: `row` of the pair's other order; None for a single answer.
+    """
+
+    row: str
+    pair: str | None = None
+    turned: str | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A valid judged sample that may become a row.
+
+    Attributes:
+        judged: Sample and truth.
+        names: Its names.
         group: Hash of the normalised prompt.
         data_source: Name under which metrics are kept apart.
         source: Index of its source among those of its part.
     """
 
-    sample: DataSample
-    row_id: str
-    label: float
-    scale: Scale
+    judged: Judged
+    names: Names
     group: str
     data_source: str
     source: int
 
 
-@dataclass(frozen=True)
-class PreparedRow:
-    """A row as the trainer reads it; `prompt_tokens` counts the rendered prompt."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays in memory of a row whose prompt fits; its texts wait in the spill file.
 
-    candidate: Candidate
-    messages: list[Message]
-    prompt_tokens: int
+    Attributes:
+        names: Its names.
+        group: Hash of the normalised prompt.
+        label: Truth on the scale.
+        strength: How clear the preference of a pair is, in [0, 1].
+        source: Index of its source among those of its part.
+        data_source: Name under which metrics are kept apart.
+        tokens: Length of the prompt.
+        turned_tokens: Length of the prompt in the pair's other order; 0 for a single answer.
+        at: Where its texts start in the spill file, in bytes.
+    """
 
-    @property
-    def row_id(self) -> str:
-        """The candidate's."""
-        return self.candidate.row_id
+    names: Names
+    group: str
+    label: float
+    strength: float
+    source: int
+    data_source: str
+    tokens: int
+    turned_tokens: int
+    at: int

@@ -1,12 +1,18 @@
 """Choosing rows by hashes of what they say: the same whatever the order of the files or the machine."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypeVar
 
-from rrm.data.rows import PreparedRow
+from rrm.data.rows import Kept
 
-Key = TypeVar("Key")
+
+@dataclass(frozen=True)
+class Held:
+    """Prompt groups that are kept from training."""
+
+    validation: frozenset[str] = frozenset()
+    test: frozenset[str] = frozenset()
 
 
 def drawn(keys: Iterable[str], *, seed: int) -> list[str]:
@@ -18,20 +24,40 @@ def drawn(keys: Iterable[str], *, seed: int) -> list[str]:
     return sorted(set(keys), key=lambda key: sha256(f"{seed}:{key}".encode()).digest())
 
 
-def draw_rows(rows: Sequence[PreparedRow], *, limit: int | None, seed: int) -> list[PreparedRow]:
+def draw_rows(rows: Sequence[Kept], *, limit: int | None, seed: int) -> list[Kept]:
     """Return at most `limit` rows in drawn order, or all rows in their own order without a limit."""
     if limit is None:
         return list(rows)
-    by_id = {row.row_id: row for row in rows}
+    by_id = {row.names.row: row for row in rows}
     return [by_id[key] for key in drawn(by_id, seed=seed)[:limit]]
 
 
-def validation_groups(groups: Iterable[str], *, fraction: float, seed: int) -> frozenset[str]:
-    """Return the prompt groups that become validation: the rounded share, at least one, never all.
+def hold_groups(
+    groups: Iterable[str], *, validation: float | None, test: float | None, seed: int
+) -> Held | None:
+    """Return the prompt groups of validation and test: rounded shares, at least one each where asked for.
 
-    >>> len(validation_groups([str(i) for i in range(40)], fraction=0.05, seed=1))
-    2
+    The validation groups are the same with and without a test part.
+
+    Args:
+        groups: Prompt groups of the training rows.
+        validation: Share of the groups, in (0, 1); None = not from these.
+        test: The same.
+        seed: Seed of the draw.
+
+    Returns:
+        None if nothing would be left to train on.
+
+    >>> held = hold_groups([str(i) for i in range(40)], validation=0.05, test=0.1, seed=1)
+    >>> len(held.validation), len(held.test)
+    (2, 4)
     """
     order = drawn(groups, seed=seed)
-    wanted = max(1, round(fraction * len(order)))
-    return frozenset(order[: min(wanted, len(order) - 1)])
+    parts = sum(share is not None for share in (validation, test))
+    first = 0 if validation is None else max(1, round(validation * len(order)))
+    second = 0 if test is None else max(1, round(test * len(order)))
+    if len(order) <= parts:
+        return None
+    first = min(first, len(order) - parts)
+    second = min(second, len(order) - first - 1)
+    return Held(frozenset(order[:first]), frozenset(order[first : first + second]))

@@ -1,16 +1,25 @@
 """Raw rows to candidates: what is not of the format or was there before is counted, with an example."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
+from pydantic import ValidationError
+
+from rrm.data.pairs import names_of
 from rrm.data.rows import Candidate, Place, RawRow
-from rrm.datasets import Converter
-from rrm.datasets.refusal import RowRefused
+from rrm.datasets import Converter, judge
+from rrm.datasets.refusal import RowRefused, shown
 from rrm.errors import DataInvalid
-from rrm.row_id import prompt_group, row_id
-from rrm.sample import DataSample
+from rrm.row_id import prompt_group
+from rrm.sample import DataSample, Judged
+from rrm.scales import Scale
+from rrm_api.spec_train import Method
 
-DUPLICATE = "duplicate"
+DUPLICATE: Final = "duplicate"
+EQUAL_ANSWERS: Final = "both responses equal"
+OTHER_ORDER: Final = "other order of a pair, judged with it"
 
 
 @dataclass
@@ -34,85 +43,180 @@ class Reading:
 
     Attributes:
         source: Index among the sources of its part.
+        method: Whether single answers or pairs are judged.
         label: Attribute that is the truth.
+        scale: Range of the truth.
         converter: Turns raw rows into samples.
         max_invalid_fraction: More invalid rows than this share of the source is an error.
         tells_labels_apart: Whether sources of the part differ in `label`: the same answer is then one row for
             each.
+        folds_orders: Whether both orders of a pair are one row.
     """
 
     source: int
+    method: Method
     label: str
+    scale: Scale
     converter: Converter
     max_invalid_fraction: float
     tells_labels_apart: bool = False
+    folds_orders: bool = False
 
 
-@dataclass(frozen=True)
-class Validated:
-    """Candidates of a source, in order; `read` counts all rows (answers)."""
+@dataclass
+class Seen:
+    """Names of the rows and pairs so far."""
 
-    candidates: list[Candidate]
-    read: int
+    rows: set[str] = field(default_factory=set)
+    pairs: set[str] = field(default_factory=set)
 
 
-def validate(rows: Iterable[RawRow], reading: Reading, *, tally: Tally, seen: set[str]) -> Validated:
-    """Return the candidates of a source.
+@dataclass
+class Count:
+    """Rows (answers or pairs) of a source: how many were read and are invalid, and the first of those."""
+
+    read: int = 0
+    invalid: int = 0
+    first: tuple[RowRefused, Place] | None = None
+
+    def refuse(self, refusal: RowRefused, place: Place, tally: Tally) -> None:
+        """Count a row that is invalid."""
+        self.read += 1
+        self.invalid += 1
+        self.first = self.first or (refusal, place)
+        tally.add(refusal.reason, f"{place}: {refusal}")
+
+
+def validate(
+    rows: Iterable[RawRow], reading: Reading, *, tally: Tally, seen: Seen, count: Count
+) -> Iterator[Candidate]:
+    """Yield the candidates of a source, in order.
 
     Args:
         rows: Raw rows.
         reading: How to read them.
         tally: Receives what was not used.
-        seen: Ids of the rows so far; a row that was seen is a duplicate and is left out.
+        seen: Rows so far; a row that was seen is a duplicate and is left out.
+        count: Receives how many rows there are.
 
     Raises:
-        DataInvalid: If more rows are invalid than allowed; shows the first one.
+        DataInvalid: After the last row, if more rows are invalid than allowed; shows the first one.
     """
-    candidates: list[Candidate] = []
-    refused: list[tuple[RowRefused, Place]] = []
-    read = 0
     for row in rows:
-        try:
-            samples = reading.converter.convert(row.values)
-        except RowRefused as refusal:
-            refused.append((refusal, row.place))
-            tally.add(refusal.reason, f"{row.place}: {refusal}")
-            read += 1
-            continue
-        read += len(samples)
-        for sample in samples:
-            candidate = _candidate(sample, reading)
-            if candidate.row_id in seen:
-                tally.add(DUPLICATE, str(row.place))
+        for found in _judged_of(row, reading):
+            if isinstance(found, RowRefused):
+                count.refuse(found, row.place, tally)
                 continue
-            seen.add(candidate.row_id)
-            candidates.append(candidate)
-    _require_mostly_valid(refused, read, reading.max_invalid_fraction)
-    return Validated(candidates, read)
+            count.read += 1
+            candidate = _candidate(found, reading)
+            if reason := _redundant(candidate, seen, folds_orders=reading.folds_orders):
+                tally.add(reason, str(row.place))
+            else:
+                yield candidate
+    require_mostly_valid(count, reading.max_invalid_fraction)
 
 
-def _candidate(sample: DataSample, reading: Reading) -> Candidate:
-    labels = sample.output[0].answer.label or {}
-    by_label = row_id(sample.unique_id, reading.label)
+def samples_of(row: RawRow, converter: Converter) -> list[DataSample]:
+    """Return the samples of a raw row.
+
+    Raises:
+        RowRefused: If it is not of the format.
+    """
+    try:
+        return converter.convert(row.values)
+    except ValidationError as error:  # a value that no field of a sample takes
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        is_role = bool(fault["loc"]) and fault["loc"][-1] == "role"
+        raise RowRefused(
+            "unknown role" if is_role else "not a sample",
+            expected=f"{where or 'the row'}: {fault['msg'].lower()}",
+            found=shown(fault["input"]),
+        ) from error
+
+
+def require_mostly_valid(count: Count, allowed: float) -> None:
+    """Refuse a source of which too many rows are invalid.
+
+    Raises:
+        DataInvalid: If their share is above `allowed`; shows the first one.
+    """
+    if count.first is None or count.invalid <= allowed * count.read:
+        return
+    refusal, place = count.first
+    share = "all" if count.invalid == count.read else str(count.invalid)
+    raise DataInvalid(
+        expected=refusal.expected,
+        found=refusal.found,
+        where=str(place),
+        do=f"{share} of {count.read} rows are invalid, "
+        f"spec.data.maxInvalidFraction allows {allowed:.4g} of them",
+    )
+
+
+def _judged_of(row: RawRow, reading: Reading) -> Iterator[Judged | RowRefused]:
+    try:
+        samples = samples_of(row, reading.converter)
+    except RowRefused as refusal:
+        yield refusal
+        return
+    for sample in samples:
+        try:
+            judged = judge(sample, method=reading.method, label=reading.label, scale=reading.scale)
+            for one in judged:
+                _require_usable(one, reading.scale)
+        except RowRefused as refusal:
+            yield refusal
+        else:
+            yield from judged
+
+
+def _require_usable(judged: Judged, scale: Scale) -> None:
+    """Refuse what would break later, whoever wrote the converter."""
+    sample = judged.sample
+    texts = [("prompt", message.content) for message in sample.input]
+    answers = [("response", output.answer.content) for output in sample.output]
+    for name, text in (*texts, *answers):
+        if not text.isascii():
+            _require_unicode(name, text)
+    if not any(text.strip() for _, text in texts):
+        raise RowRefused("empty prompt", expected="prompt: some text", found="none")
+    if not all(text.strip() for _, text in answers):
+        raise RowRefused("empty response", expected="response: some text", found="none")
+    if not math.isfinite(judged.label) or judged.label not in scale:
+        expected = f"a label from {scale.low} to {scale.high}"
+        raise RowRefused("label out of range", expected=expected, found=shown(judged.label))
+
+
+def _require_unicode(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RowRefused(
+            f"{name} is not Unicode", expected=f"{name}: valid Unicode", found="half a surrogate pair"
+        ) from None
+
+
+def _candidate(judged: Judged, reading: Reading) -> Candidate:
     return Candidate(
-        sample=sample,
-        row_id=by_label if reading.tells_labels_apart else sample.unique_id,
-        label=float(labels[reading.label]),
-        scale=reading.converter.scale,
-        group=prompt_group(*(message.content for message in sample.input)),
+        judged=judged,
+        names=names_of(judged, label=reading.label if reading.tells_labels_apart else None),
+        group=prompt_group(*(message.content for message in judged.sample.input)),
         data_source=reading.converter.data_source,
         source=reading.source,
     )
 
 
-def _require_mostly_valid(refused: list[tuple[RowRefused, Place]], read: int, allowed: float) -> None:
-    if len(refused) <= allowed * read:
-        return
-    refusal, place = refused[0]
-    share = "all" if len(refused) == read else str(len(refused))
-    raise DataInvalid(
-        expected=refusal.expected,
-        found=refusal.found,
-        where=str(place),
-        do=f"{share} of {read} rows are invalid, spec.data.maxInvalidFraction allows {allowed:.4g} of them",
-    )
+def _redundant(candidate: Candidate, seen: Seen, *, folds_orders: bool) -> str | None:
+    """Return why a valid row teaches nothing new, or None and remember it."""
+    names, answers = candidate.names, candidate.judged.sample.output
+    if names.pair is not None and answers[0].answer.content.strip() == answers[1].answer.content.strip():
+        return EQUAL_ANSWERS
+    if names.row in seen.rows:
+        return DUPLICATE
+    if names.pair is not None and folds_orders:
+        if names.pair in seen.pairs:
+            return OTHER_ORDER
+        seen.pairs.add(names.pair)
+    seen.rows.add(names.row)
+    return None

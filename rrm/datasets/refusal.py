@@ -16,5 +16,9 @@ def shown(value: object, limit: int = 60) -> str:
     >>> shown(["a"]), shown("x" * 100, 5)
     ("list ['a']", "str 'xxxx...")
     """
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= limit else text[:limit] + '...'}"
+    kind = type(value).__name__
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of thousands of digits
+        return f"{kind} too large to show"
+    return f"{kind} {text if len(text) <= limit else text[:limit] + '...'}"

@@ -4,15 +4,37 @@ Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from rrm.datasets import label_of
 from rrm.judge.baselines import Lift
 from rrm.reasoning import resolve_reasoning
 from rrm.scales import Scale
-from rrm_api.run import RunFile
+from rrm.templates.verdict import BETTER_TAG, SCORE_TAG
+from rrm_api.run import Intent, RunFile
+from rrm_api.spec_train import Method
 
-_METRICS = ("reward", "exact", "balanced_accuracy", "qwk", "spearman", "mae", "parse_rate")
+_COLUMNS: Final = {
+    Method.POINTWISE: (
+        "reward", "exact", "balanced_accuracy", "qwk", "spearman", "mae", "untied", "parse_rate", "truncated",
+    ),
+    Method.PAIRWISE: (
+        "reward", "accuracy", "accuracy_untied", "balanced_accuracy", "verdict_a", "swap_consistency",
+        "both_orders_right", "parse_rate", "truncated",
+    ),
+}  # fmt: skip
+_LEGEND: Final = {
+    Method.POINTWISE: (
+        "`untied` is the share of answer pairs to one prompt that are scored in the order of their labels, "
+        "a tie being wrong. Unreadable answers count as the worst score for their label."
+    ),
+    Method.PAIRWISE: (
+        "`accuracy` takes a tie as a third class; `accuracy_untied` leaves out pairs that people tied, and a "
+        "predicted tie is wrong there. `verdict_a` is the share of verdicts for the first answer. Unreadable "
+        "answers count as wrong."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -23,13 +45,18 @@ class Numbers:
         step: Step of the exported checkpoint.
         base: Validation metrics of the untrained model; empty if they were never measured.
         trained: Those of the exported checkpoint; empty if it was saved without a validation.
-        lift: Over the best of base and floors; None if either side is missing or on other rows.
+        lift: In the reward, over the best of base and floors; None if either side is missing or on other
+            rows.
+        ranking: Lifts in metrics that no prior can earn.
+        floors: Metrics by floor; where empty, the rewards that preparing found are shown.
     """
 
     step: int
     base: Mapping[str, float]
     trained: Mapping[str, float]
     lift: Lift | None
+    ranking: tuple[Lift, ...] = ()
+    floors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def judge_config(run: RunFile, scale: Scale) -> dict[str, object]:
@@ -42,7 +69,7 @@ def judge_config(run: RunFile, scale: Scale) -> dict[str, object]:
         "scale": {"low": scale.low, "high": scale.high},
         "reasoning": {"kind": rule.kind.value, "tag": rule.tag},
         "chatTemplateArguments": rule.chat_template_kwargs,
-        "answerTag": "score",
+        "answerTag": _answer_tag(run.intent),
         "reward": run.intent.reward.manifest(),
     }
 
@@ -61,8 +88,8 @@ tags: [reward-model, grpo]
 ---
 # {intent.name}
 
-A {intent.method.value.lower()} judge: it reads a question and an answer and says a score from {scale.low} to
-{scale.high} as `<score>N</score>`. `judge.json` holds template, scale, reasoning and reward.
+A {intent.method.value.lower()} judge: {_duty(intent, scale)}
+`judge.json` holds template, scale, reasoning and reward.
 
 Made from `{intent.model.name}`{revision} by GRPO, step {numbers.step} of {run.prepared.total_steps}, preset
 `{run.prepared.preset}`. Weights are bfloat16.
@@ -74,33 +101,60 @@ Made from `{intent.model.name}`{revision} by GRPO, step {numbers.step} of {run.p
 `{data.digest}`.
 
 ## Validation
-These rows also chose the checkpoint: expect a little less on new ones.
+These rows also chose the checkpoint: expect a little less on new ones. Floors look at no model: constants and
+label shares of the training rows, and what length or surface features alone foretell.
 
 {_table(run, numbers)}
 
-{_verdict(numbers)}
+{_LEGEND[intent.method]}
+
+{_lifts(numbers)}
 
 ## Licence
 Check the licences of base model and data before you pass this on; this training added none.
 """
 
 
+def _duty(intent: Intent, scale: Scale) -> str:
+    tag = _answer_tag(intent)
+    if tag is None:
+        return "its own template says how it is asked and how its answer is read."
+    if intent.method is Method.PAIRWISE:
+        return (
+            f"it reads a question and two answers and names the better one as `<{tag}>A</{tag}>`, B or tie."
+        )
+    return (
+        f"it reads a question and an answer and says a score from {scale.low} to {scale.high} as "
+        f"`<{tag}>N</{tag}>`."
+    )
+
+
+def _answer_tag(intent: Intent) -> str | None:
+    """Return the tag of the verdict; None where the user's own template reads answers."""
+    if intent.template.entry_point is not None:
+        return None
+    return BETTER_TAG if intent.method is Method.PAIRWISE else SCORE_TAG
+
+
 def _table(run: RunFile, numbers: Numbers) -> str:
-    lines = ["| | " + " | ".join(_METRICS) + " |", "|---" * (len(_METRICS) + 1) + "|"]
-    blank = ["-"] * (len(_METRICS) - 1)
-    for floor in run.prepared.floors:
-        lines.append("| " + " | ".join([f"floor {floor.name}", f"{float(floor.value):.3f}", *blank]) + " |")
-    for name, metrics in (("untrained", numbers.base), ("trained", numbers.trained)):
-        cells = [f"{metrics[key]:.3f}" if key in metrics else "-" for key in _METRICS]
+    columns = _COLUMNS[run.intent.method]
+    prepared = {floor.name: {"reward": float(floor.value)} for floor in run.prepared.floors}
+    floors = {f"floor {name}": metrics for name, metrics in (numbers.floors or prepared).items()}
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, metrics in {**floors, "untrained": numbers.base, "trained": numbers.trained}.items():
+        cells = [f"{metrics[key]:.3f}" if key in metrics else "-" for key in columns]
         lines.append("| " + " | ".join([name, *cells]) + " |")
     return "\n".join(lines)
 
 
-def _verdict(numbers: Numbers) -> str:
-    lift = numbers.lift
-    if lift is None:
+def _lifts(numbers: Numbers) -> str:
+    if numbers.lift is None:
         return "The lift over floors and base was not measured: one side is missing, or on other rows."
+    return "\n".join(f"- {_sentence(lift)}" for lift in (numbers.lift, *numbers.ranking))
+
+
+def _sentence(lift: Lift) -> str:
     return (
-        f"Lift over {lift.reference}: {lift.value:+.3f}, 95 % interval {lift.low:+.3f} to {lift.high:+.3f}: "
-        f"**{lift.verdict}**."
+        f"Lift in {lift.metric} over {lift.reference}: {lift.value:+.3f}, 95 % interval {lift.low:+.3f} to "
+        f"{lift.high:+.3f}: **{lift.verdict}**."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from rrm.export.card import Numbers, judge_config, model_card
 from rrm.export.errors import NoCheckpoint
 from rrm.export.merge import merge
-from rrm.judge.measured import measure_lift
+from rrm.judge.measured import measure
 from rrm.train.attempt import Attempt
 from rrm.train.checkpoints import Checkpoint, best_step, list_checkpoints
 from rrm.train.validations import read_validations, rewards_of
@@ -37,11 +37,14 @@ def export(run: RunFile, *, volume: Path, claims: Path) -> ExportStatus:
     partial = layout.export.with_name(f"{layout.export.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     merge(checkpoint.path, partial, run.intent)
+    measured = measure(run, layout, checkpoint.step, attempt.scale)
     numbers = Numbers(
         step=checkpoint.step,
         base=validations.get(0, {}),
         trained=validations.get(checkpoint.step, {}),
-        lift=measure_lift(run, layout, checkpoint.step, attempt.scale),
+        lift=measured.reward if measured else None,
+        ranking=measured.ranking if measured else (),
+        floors=measured.floors if measured else {},
     )
     config = judge_config(run, attempt.scale)
     (partial / "judge.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n")

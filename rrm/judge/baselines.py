@@ -1,6 +1,7 @@
 """Floors: what answers earn that look at nothing but the training labels, and the lift over them.
 
 A judge that does not beat the best floor and the untrained model has learned at most how labels are spread.
+Floors that look at the surface of the answers are in `rrm.judge.surface`.
 """
 
 from collections import Counter
@@ -10,15 +11,26 @@ from typing import Final
 
 import numpy as np
 
-from rrm.judge.metrics import Floats, ScoredRow
+from rrm.judge.agreement import Integers
+from rrm.judge.lift import BASE, RESAMPLES, Lift, Statistic, lift_of, mean_of
+from rrm.judge.scored import ScoredRow
 from rrm.rewards.payment import pay
-from rrm.scales import Scale
+from rrm.scales import PREFERENCE, Scale
 from rrm_api.spec_data import Reward
 
-BASE: Final = "untrained model"
-_NAMES: Final = {"uniform": "guessing uniformly", "label-shares": "guessing by the label shares"}
-RESAMPLES: Final = 2000
-_INTERVAL: Final = (2.5, 97.5)
+__all__ = [
+    "BASE",
+    "RESAMPLES",
+    "Floor",
+    "Lift",
+    "fit_floors",
+    "floors_by_row",
+    "lift",
+    "mean_by_row",
+    "score_floors",
+]
+
+_ALWAYS: Final = {-1: "always-first", 0: "always-tie", 1: "always-second"}
 
 
 @dataclass(frozen=True)
@@ -28,50 +40,58 @@ class Floor:
     name: str
     shares: tuple[float, ...]
 
-    def reward(self, label: float, *, scale: Scale, reward: Reward) -> float:
-        """Return what it earns on a label in expectation, in [0, 1]."""
+    def reward(self, label: float, *, scale: Scale, reward: Reward, strength: float = 1.0) -> float:
+        """Return what it earns on a label in expectation, in units of the reward.
+
+        Where the reward asks for both orders of a pair, an answer is drawn for each.
+        """
+        first = self._one(label, scale=scale, reward=reward, strength=strength)
+        weight = swap_weight(reward)
+        if weight == 0:
+            return first
+        second = self._one(-label, scale=scale, reward=reward, strength=strength)
+        twice = self._hits(label, scale) * self._hits(-label, scale)
+        return (1 - weight) * (first + second) / 2 + weight * twice
+
+    def _one(self, label: float, *, scale: Scale, reward: Reward, strength: float) -> float:
         return sum(
-            share * pay(value, label, scale=scale, reward=reward)
+            share * pay(value, label, scale=scale, reward=reward, strength=strength)
             for value, share in zip(scale.values, self.shares, strict=True)
+            if share
         )
 
+    def _hits(self, label: float, scale: Scale) -> float:
+        return sum(share for value, share in zip(scale.values, self.shares, strict=True) if value == label)
 
-@dataclass(frozen=True)
-class Lift:
-    """Trained minus the best of base and floors, in units of reward, on the same rows.
 
-    Attributes:
-        value: Difference of the means.
-        low: Lower end of the 95 % interval.
-        high: Upper end of the 95 % interval.
-        reference: What it was compared with.
-        verdict: One line for people.
-    """
-
-    value: float
-    low: float
-    high: float
-    reference: str
-    verdict: str
+def swap_weight(reward: Reward) -> float:
+    """Return the share of the reward that only two right verdicts earn; above 0 both orders are asked."""
+    return 0.0 if reward.pairwise is None else float(reward.pairwise.swap_consistency_weight)
 
 
 def fit_floors(labels: Sequence[float], *, scale: Scale, reward: Reward) -> tuple[Floor, ...]:
     """Return the floors of training labels: the constant that earns most on them, their shares, uniform.
+
+    Of pairs each constant is one: always the first answer, always a tie, always the second. What a user's
+    own reward pays is known only when it is called on an answer, so it has no floors.
 
     >>> from rrm_api.spec_data import LinearReward
     >>> paid = Reward(linear=LinearReward())
     >>> [floor.name for floor in fit_floors([3, 3, 4], scale=Scale(0, 4), reward=paid)]
     ['constant-3', 'label-shares', 'uniform']
     """
+    if reward.entry_point is not None:
+        return ()
     counts = [sum(label == value for label in labels) for value in scale.values]
     shares = tuple(count / len(labels) for count in counts)
-    constants = [
-        Floor(f"constant-{value}", tuple(float(value == other) for other in scale.values))
+    constants = tuple(
+        Floor(_name(value, scale), tuple(float(value == other) for other in scale.values))
         for value in scale.values
-    ]
+    )
     best = max(constants, key=lambda floor: _earned(floor, labels, scale=scale, reward=reward))
     uniform = Floor("uniform", tuple(1 / len(scale.values) for _ in scale.values))
-    return (best, Floor("label-shares", shares), uniform)
+    kept = constants if scale == PREFERENCE else (best,)
+    return (*kept, Floor("label-shares", shares), uniform)
 
 
 def score_floors(
@@ -105,18 +125,17 @@ def lift(
         ValueError: If trained and base answered different rows.
     """
     groups = {row.row_id: row.prompt_group for row in trained}
-    ours, theirs = _mean_by_row(trained), _mean_by_row(base)
+    ours, theirs = mean_by_row(trained), mean_by_row(base)
     if lone := ours.keys() ^ theirs.keys():
         raise ValueError(f"lift is paired: {len(lone)} rows were answered by one side only")
-    sides = (ours, theirs, *floors.values())
-    rewards = np.array([[side[row] for row in ours] for side in sides])  # (1 + references, rows)
-    sums, counts = _by_group(rewards, [groups[row] for row in ours])
-    means = sums.sum(axis=1) / counts.sum()
-    value = float(means[0] - means[1:].max())
-    reference = (BASE, *floors)[int(means[1:].argmax())]
-    draws = _draws(sums, counts, seed=seed, resamples=resamples)
-    low, high = (float(end) for end in np.percentile(draws, _INTERVAL))
-    return Lift(value, low, high, reference, _verdict(value, float(draws.std()), reference))
+    names, found = np.unique([groups[row] for row in ours], return_inverse=True)
+    index: Integers = found.astype(np.int64)
+
+    def mean(side: Mapping[str, float]) -> Statistic:
+        return mean_of([side[row] for row in ours], index, len(names))
+
+    references = {name: mean(side) for name, side in {BASE: theirs, **floors}.items()}
+    return lift_of("reward", mean(ours), references, prompts=len(names), seed=seed, resamples=resamples)
 
 
 def floors_by_row(
@@ -124,47 +143,27 @@ def floors_by_row(
 ) -> dict[str, dict[str, float]]:
     """Return the expected reward of each floor by row id, as `lift` takes it."""
     return {
-        floor.name: {row.row_id: floor.reward(row.label, scale=scale, reward=reward) for row in rows}
+        floor.name: {
+            row.row_id: floor.reward(row.label, scale=scale, reward=reward, strength=row.strength)
+            for row in rows
+        }
         for floor in floors
     }
 
 
-def _earned(floor: Floor, labels: Sequence[float], *, scale: Scale, reward: Reward) -> float:
-    counts = Counter(labels)
-    earned = sum(n * floor.reward(label, scale=scale, reward=reward) for label, n in sorted(counts.items()))
-    return earned / len(labels)
-
-
-def _mean_by_row(rows: Sequence[ScoredRow]) -> dict[str, float]:
+def mean_by_row(rows: Sequence[ScoredRow]) -> dict[str, float]:
+    """Return the mean reward of the answers to each row, by row id, sorted."""
     earned: dict[str, list[float]] = {}
     for row in rows:
         earned.setdefault(row.row_id, []).append(row.reward)
     return {row: float(np.mean(values)) for row, values in sorted(earned.items())}
 
 
-def _by_group(rewards: Floats, groups: Sequence[str]) -> tuple[Floats, Floats]:
-    """Return sums (sides, groups) and row counts (groups,) of each prompt."""
-    names, index = np.unique(groups, return_inverse=True)
-    sums = np.array([np.bincount(index, weights=side, minlength=len(names)) for side in rewards])
-    sums = sums.astype(np.float64)
-    return sums, np.bincount(index, minlength=len(names)).astype(np.float64)
+def _name(value: int, scale: Scale) -> str:
+    return _ALWAYS[value] if scale == PREFERENCE else f"constant-{value}"
 
 
-def _draws(sums: Floats, counts: Floats, *, seed: int, resamples: int) -> Floats:
-    """Return the lift of each draw of prompts with replacement."""
-    size = len(counts)
-    times = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
-    means = (times @ sums.T) / (times @ counts)[:, None]  # (resamples, sides)
-    return np.asarray(means[:, 0] - means[:, 1:].max(axis=1))
-
-
-def _verdict(value: float, error: float, reference: str) -> str:
-    """Return what the lift means; within two standard errors of zero nothing is claimed."""
-    than = _NAMES.get(reference, reference)
-    than = "the best constant" if than.startswith("constant-") else than
-    than = f"the {than}" if than == BASE else than
-    if value < 0:
-        return f"NOT LEARNING (below {than})"
-    if value <= 2 * error:
-        return f"NOT LEARNING (within two standard errors of {than})"
-    return f"LEARNING (above {than})"
+def _earned(floor: Floor, labels: Sequence[float], *, scale: Scale, reward: Reward) -> float:
+    counts = Counter(labels)
+    earned = sum(n * floor.reward(label, scale=scale, reward=reward) for label, n in sorted(counts.items()))
+    return earned / len(labels)

@@ -6,7 +6,9 @@ from typing import Final
 
 _OURS: Final = "score|think|thinking|reason|reasoning|preference|better|answer|question"
 _CHAT: Final = r"[|\uff5c]|/?(?:start|end)_of_turn|/?tool_(?:call|response)\b|/?(?:s|eos|bos)>"
-_FORGED: Final = re.compile(rf"<(?=/?\s*(?:{_OURS})\b|{_CHAT})", re.IGNORECASE)
+_UNSEEN: Final = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_FORGED: Final = re.compile(rf"<(?=[/\s{_UNSEEN}]*(?:{_OURS})\b|{_CHAT})", re.IGNORECASE)
+_BLANK: Final = rf"[ \t\u00a0\u3000{_UNSEEN}]*"
 _LINE_BREAKS: Final = r"\n\r\v\f\x85\u2028\u2029"
 
 
@@ -35,5 +37,5 @@ def quote_heads(text: str, heads: Iterable[str]) -> str:
     >>> quote_heads("yes\nAnswer: no", ["Question", "Answer"])
     'yes\n> Answer: no'
     """
-    pattern = rf"(?<=[{_LINE_BREAKS}])(?=[ \t]*(?:{'|'.join(heads)})[ \t]*:)"
+    pattern = rf"(?<=[{_LINE_BREAKS}])(?={_BLANK}(?:{'|'.join(heads)}){_BLANK}[:\uff1a])"
     return re.sub(pattern, "> ", text, flags=re.IGNORECASE)

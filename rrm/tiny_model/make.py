@@ -45,7 +45,7 @@ def make_tiny_model(
     # A second thread gains nothing on matrices this small, and spins for it where the machine is busy.
     torch.set_num_threads(1)
     model = _model(recipe.sizes, tokenizer)
-    answers = [tokenizer(answer + END, add_special_tokens=False)["input_ids"] for answer in _answers(recipe)]
+    answers = [tokenizer(answer + END, add_special_tokens=False)["input_ids"] for answer in recipe.answers]
     _warm_start(model, prompts, answers, sizes=recipe.sizes, on_step=on_step)
     model.generation_config.eos_token_id = [tokenizer.eos_token_id, tokenizer.pad_token_id]
     model.generation_config.pad_token_id = tokenizer.pad_token_id
@@ -55,10 +55,6 @@ def make_tiny_model(
     tokenizer.save_pretrained(partial)
     partial.rename(folder)
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _answers(recipe: Recipe) -> list[str]:
-    return [f"<score>{score}</score>" for score in recipe.scale.values]
 
 
 def _tokenizer(recipe: Recipe) -> Any:
@@ -73,7 +69,7 @@ def _tokenizer(recipe: Recipe) -> Any:
         min_frequency=2,
         show_progress=False,
     )
-    bpe.train_from_iterator(corpus + _answers(recipe) * _FORMAT_REPEATS, trainer)
+    bpe.train_from_iterator(corpus + list(recipe.answers) * _FORMAT_REPEATS, trainer)
     tokenizer: Any = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=bpe, eos_token=END, pad_token=PADDING, additional_special_tokens=[START]
     )

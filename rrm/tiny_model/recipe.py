@@ -2,18 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from rrm.data.load import load
-from rrm.datasets import converter_of, label_of
+from rrm.datasets import converter_of, judge, label_of, scale_of
 from rrm.datasets.refusal import RowRefused
 from rrm.reasoning import resolve_reasoning
-from rrm.scales import Scale
 from rrm.templates import Message
-from rrm.templates.pointwise import PointwiseTemplate
+from rrm.templates.choose import template_for
+from rrm.templates.verdict import BETTER_TAG, SCORE_TAG
 from rrm_api.run import Intent
+from rrm_api.spec_data import Source
+from rrm_api.spec_train import Method
 
 END: Final = "<|im_end|>"
 PADDING: Final = "<|endoftext|>"
@@ -44,10 +47,10 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Prompts in the words of the training's own template, the scale to answer on, and the sizes."""
+    """Prompts in the words of the training's own template, every answer it can read, and the sizes."""
 
     prompts: tuple[tuple[Message, ...], ...]
-    scale: Scale
+    answers: tuple[str, ...]
     max_prompt_tokens: int
     sizes: Sizes = Sizes()
 
@@ -64,24 +67,37 @@ def recipe_for(intent: Intent, *, claims: Path, max_prompt_tokens: int, sizes: S
         DataInvalid: the rows cannot be read.
         VolumeUnavailable: their claim is not here.
     """
-    prompts: list[tuple[Message, ...]] = []
-    scale = Scale(0, 4)
-    for number, source in enumerate(intent.data.train):
-        converter = converter_of(source)
-        scale = converter.scale
-        template = PointwiseTemplate(
-            label=label_of(source),
-            scale=scale,
-            reasoning=resolve_reasoning(intent.model),
-            task=intent.template.task,
-            rubrics=tuple(intent.template.rubrics),
-            special_tokens=tuple(sorted(SPECIAL_TOKENS, key=lambda token: (-len(token), token))),
-        )
-        rows = load(source, name=f"spec.data.train[{number}]", claims=claims, default_split="train").rows
-        for row in rows:
-            try:
-                samples = converter.convert(row.values)
-            except RowRefused:
-                continue
-            prompts += [tuple(template.format(sample)) for sample in samples]
-    return Recipe(tuple(prompts), scale, max_prompt_tokens, sizes or Sizes())
+    prompts = [
+        prompt
+        for number, source in enumerate(intent.data.train)
+        for prompt in _prompts(intent, source, name=f"spec.data.train[{number}]", claims=claims)
+    ]
+    return Recipe(tuple(prompts), _answers(intent), max_prompt_tokens, sizes or Sizes())
+
+
+def _prompts(intent: Intent, source: Source, *, name: str, claims: Path) -> Iterator[tuple[Message, ...]]:
+    converter, label, scale = converter_of(source), label_of(source), scale_of(source, intent.method)
+    template = template_for(
+        intent,
+        label=label,
+        scale=scale,
+        reasoning=resolve_reasoning(intent.model),
+        special_tokens=tuple(sorted(SPECIAL_TOKENS, key=lambda token: (-len(token), token))),
+    )
+    for row in load(source, name=name, claims=claims, default_split="train").rows:
+        try:
+            asked = [
+                one
+                for sample in converter.convert(row.values)
+                for one in judge(sample, method=intent.method, label=label, scale=scale)
+            ]
+        except RowRefused:
+            continue
+        yield from (tuple(template.format(one.sample)) for one in asked)
+
+
+def _answers(intent: Intent) -> tuple[str, ...]:
+    if intent.method is Method.PAIRWISE:
+        return tuple(f"<{BETTER_TAG}>{name}</{BETTER_TAG}>" for name in ("A", "B", "tie"))
+    scale = scale_of(intent.data.train[0], intent.method)
+    return tuple(f"<{SCORE_TAG}>{score}</{SCORE_TAG}>" for score in scale.values)

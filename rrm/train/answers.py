@@ -17,29 +17,48 @@ SCHEMA: Final = pa.schema(
     [
         ("row_id", pa.string()),
         ("prompt_group", pa.string()),
+        ("pair_id", pa.string()),
         ("label", pa.float64()),
+        ("strength", pa.float64()),
         ("prediction", pa.float64()),
         ("reward", pa.float64()),
         ("parse_ok", pa.bool_()),
         ("truncated", pa.bool_()),
+        ("reward_error", pa.bool_()),
         ("acc", pa.float64()),
         ("abs_err", pa.float64()),
+        ("swap_consistent", pa.float64()),
         ("answer", pa.string()),
+        ("answer_swapped", pa.string()),
     ]
 )
-"""`prediction` of an unreadable answer is the worst score for its label, as everywhere."""
+"""`prediction` of an unreadable answer is the worst score for its label, as everywhere; `answer_swapped` is
+what was said to the pair in the other order, where the judge was asked both ways round."""
+_FLAGS: Final = ("parse_ok", "truncated", "reward_error")
+_OWN: Final = ("answer", "answer_swapped", "reward")
 
 
 def answer_rows(
     texts: Sequence[str], rewards: Sequence[float], outcomes: Mapping[str, Sequence[Any]]
 ) -> list[dict[str, Any]]:
-    """Return one row per answer from the columns that the trainer collected."""
-    rows = []
+    """Return one row per session from the columns that the trainer collected, one value per answer.
+
+    Args:
+        texts: What the judge wrote.
+        rewards: What each session earned, said again for each of its answers.
+        outcomes: The session's numbers by name, said again likewise; `uid` is `{prompt}_{session}_{answer}`.
+    """
+    sessions: dict[str, dict[str, Any]] = {}
     for i, (text, reward) in enumerate(zip(texts, rewards, strict=True)):
-        row = {name: outcomes[name][i] for name in SCHEMA.names if name not in ("answer", "reward")}
-        flags = {name: bool(row[name]) for name in ("parse_ok", "truncated")}
-        rows.append({**row, **flags, "reward": float(reward), "answer": text})
-    return sorted(rows, key=lambda row: row["row_id"])
+        session = str(outcomes["uid"][i]).rpartition("_")[0]
+        if session in sessions:  # answers of a session come in its order: this is the swapped pair's
+            sessions[session]["answer_swapped"] = text
+            continue
+        row = {name: outcomes[name][i] for name in SCHEMA.names if name not in _OWN}
+        flags = {name: bool(row[name]) for name in _FLAGS}
+        texts_of = {"answer": text, "answer_swapped": None, "pair_id": row["pair_id"] or None}
+        sessions[session] = {**row, **flags, **texts_of, "reward": float(reward)}
+    return sorted(sessions.values(), key=lambda row: row["row_id"])
 
 
 def write_answers(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rrm.datasets import converter_of
+from rrm.datasets import scale_of
 from rrm.presets import Hyperparameters, resolve
 from rrm.scales import Scale
 from rrm_api.run import Layout, RunFile
@@ -59,6 +59,11 @@ class Attempt:
         return self.folder / "metrics.jsonl"
 
     @property
+    def rows(self) -> Path:
+        """Ids of the rows that each step was trained on, JSON lines."""
+        return self.folder / "rows.jsonl"
+
+    @property
     def progress(self) -> Path:
         """Progress documents, JSON lines."""
         return self.folder / "progress.jsonl"
@@ -96,7 +101,7 @@ class Attempt:
     @property
     def scale(self) -> Scale:
         """Range of labels and scores; all sources of a training share it."""
-        return converter_of(self.run.intent.data.train[0]).scale
+        return scale_of(self.run.intent.data.train[0], self.run.intent.method)
 
     def answers(self, step: int) -> Path:
         """Return the file with one row per validation answer of a step."""

@@ -59,15 +59,23 @@ class Start:
     Attributes:
         resume_from: Checkpoint to load; None = the untrained model.
         is_complete: All steps are done and saved: nothing is left to train.
+        skipped: Newer checkpoints that are not whole, oldest first.
     """
 
     resume_from: Checkpoint | None
     is_complete: bool
+    skipped: tuple[Checkpoint, ...] = ()
 
     @property
     def step(self) -> int:
         """Steps already done."""
         return self.resume_from.step if self.resume_from else 0
+
+    def told(self) -> str:
+        """Return where it begins, and which interrupted saves it passes over, in one line for the log."""
+        begins = f"going on from {self.resume_from.path.name}" if self.resume_from else "starting at step 0"
+        broken = ", ".join(checkpoint.path.name for checkpoint in self.skipped)
+        return f"{begins}; skipping {broken}: the save was interrupted" if broken else begins
 
 
 def is_whole(step: int, files: Iterable[File], tracker: Tracker | None) -> bool:
@@ -97,9 +105,10 @@ def is_whole(step: int, files: Iterable[File], tracker: Tracker | None) -> bool:
 
 def decide_start(checkpoints: Iterable[Checkpoint], total_steps: int) -> Start:
     """Return where to begin: after the last whole checkpoint, or nowhere if it is the last step's."""
-    whole = [checkpoint for checkpoint in checkpoints if checkpoint.is_whole]
-    last = max(whole, key=lambda checkpoint: checkpoint.step, default=None)
-    return Start(resume_from=last, is_complete=last is not None and last.step >= total_steps)
+    known = sorted(checkpoints, key=lambda checkpoint: checkpoint.step)
+    last = max((c for c in known if c.is_whole), key=lambda checkpoint: checkpoint.step, default=None)
+    newer = tuple(c for c in known if not c.is_whole and c.step > (last.step if last else 0))
+    return Start(last, is_complete=last is not None and last.step >= total_steps, skipped=newer)
 
 
 def best_step(whole: Iterable[int], rewards: Mapping[int, float]) -> int | None:

@@ -1,19 +1,23 @@
-"""The heavy child of `python -m rrm.train`: run file -> overrides -> verl's own `run_ppo` with our hooks.
+"""The heavy child of `python -m rrm.train`: run file -> overrides -> the installed verl with our hooks.
 
 Started by the parent, never by people. Says how it ended in `attempt-N/ending.json` and by its exit code;
 whatever kills it before that, the parent reports.
 """
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rrm.data.written import require_rows_of
 from rrm.errors import RrmError
+from rrm.train import cpu04
 from rrm.train.attempt import Attempt, attempt_of, write_json
 from rrm.train.checkpoints import Start, decide_start, list_checkpoints
+from rrm.train.engine import DEFAULT, Engine, installed_engine
 from rrm.train.environment import add_environment
 from rrm.train.errors import TrainerCrashed, TrainingRefused
 from rrm.train.log import Masker
@@ -50,8 +54,10 @@ def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Re
         return Reason.SUCCEEDED, f"already complete at step {start.step}", ExitCode.DONE
     require_rows_of(attempt.layout.data, attempt.run.prepared.data.digest)
     provide_weights(attempt)
+    engine = installed_engine() or DEFAULT
     place = RayPlace(address, temp, environment=add_environment(attempt.run.intent, os.environ))
-    overrides = overrides_for(attempt, start=start, evaluate_first=evaluates_first(attempt, start), ray=place)
+    evaluate_first = evaluates_first(attempt, start)
+    overrides = overrides_for(attempt, start=start, evaluate_first=evaluate_first, ray=place, engine=engine)
     (attempt.folder / "overrides.txt").write_text("\n".join(overrides) + "\n")
     stopped_at = _run_verl(overrides)
     if stopped_at is not None:
@@ -66,51 +72,101 @@ def evaluates_first(attempt: Attempt, start: Start) -> bool:
 
 def _run_verl(overrides: list[str]) -> int | None:
     """Run verl; returns the step at which it left on request, None if it went to the end."""
-    # Imported here: verl reads the environment, our plug-in included, when it is imported.
+    # Imported here and below: verl reads the environment, our plug-in included, when it is imported.
     import ray.exceptions
-    from verl.trainer.main_ppo import run_ppo
 
-    from rrm.train.hooks.runner import RrmTaskRunner, read_outcome
-
-    config = compose(overrides)
+    engine = installed_engine() or DEFAULT
+    config = compose(overrides, engine)
+    attempt = attempt_of(config.rrm)
     try:
-        run_ppo(config, task_runner_class=RrmTaskRunner)
+        match engine:
+            case Engine.VERL_09:
+                _run09(config, attempt)
+            case Engine.VERL_04:
+                _run04(config)
     except RrmError:
         raise  # Before Ray's own errors, as one that comes through Ray is an instance of both.
     except ray.exceptions.RayError as error:
         raise TrainerCrashed(f"Ray: {last_line(str(error))}") from error
-    return read_outcome(attempt_of(config.rrm))
+    stopped_at = json.loads(attempt.outcome.read_text())["stopped_at"]
+    return None if stopped_at is None else int(stopped_at)
 
 
-def compose(overrides: list[str]) -> Any:
+def _run09(config: Any, attempt: Attempt) -> None:
+    from verl.trainer.main_ppo import run_ppo
+
+    from rrm.train.hooks.runner import RrmTaskRunner
+
+    if answers_per_session(attempt) > 1:
+        # After the check, which compares prompts with prompts and would refuse it.
+        config.actor_rollout_ref.actor.ppo_mini_batch_size *= answers_per_session(attempt)
+    run_ppo(config, task_runner_class=RrmTaskRunner)
+
+
+def _run04(config: Any) -> None:
+    from rrm.train.verl04.runner import run
+
+    run(config)
+
+
+def answers_per_session(attempt: Attempt) -> int:
+    """Return 2 where a pair is judged both ways round, else 1."""
+    pairwise = attempt.run.intent.reward.pairwise
+    return 2 if pairwise is not None and float(pairwise.swap_consistency_weight) > 0 else 1
+
+
+def compose(overrides: list[str], engine: Engine = DEFAULT) -> Any:
     """Return verl's configuration, checked by verl itself.
 
     Raises:
         TrainingRefused: an override does not fit, or verl's own check says no.
     """
+    if engine is Engine.VERL_04:
+        cpu04.install()
+    import verl
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_module
+    from hydra import initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
-    from verl.trainer.ppo.utils import need_critic, need_reference_policy
-    from verl.utils.config import validate_config
-    from verl.utils.device import auto_set_device
 
+    folder = Path(verl.__file__).parent / "trainer" / "config"  # in the older one it is no package
     try:
-        with initialize_config_module(config_module="verl.trainer.config", version_base=None):
+        with initialize_config_dir(config_dir=str(folder), version_base=None):
             config = hydra_compose(config_name="ppo_trainer", overrides=overrides)
-        auto_set_device(config)
-        validate_config(
-            config=config,
-            use_reference_policy=need_reference_policy(config),
-            use_critic=need_critic(config),
-        )
+        match engine:
+            case Engine.VERL_09:
+                _check(config)
+            case Engine.VERL_04:
+                _check04(config)
     except (HydraException, OmegaConfBaseException, AssertionError, ValueError, NotImplementedError) as error:
         raise TrainingRefused(
             f"the trainer refuses its configuration: {last_line(str(error))}; if a key of "
             "spec.training.overrides is at fault, correct it"
         ) from error
     return config
+
+
+def _check(config: Any) -> None:
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import validate_config
+    from verl.utils.device import auto_set_device
+
+    auto_set_device(config)
+    validate_config(
+        config=config,
+        use_reference_policy=need_reference_policy(config),
+        use_critic=need_critic(config),
+    )
+
+
+def _check04(config: Any) -> None:
+    from verl.trainer.ppo.ray_trainer import RayPPOTrainer
+
+    # A method there, which wants no more of its trainer than this.
+    uses_kl = config.actor_rollout_ref.actor.use_kl_loss
+    RayPPOTrainer._validate_config(
+        SimpleNamespace(config=config, use_reference_policy=uses_kl, use_critic=False)
+    )
 
 
 def last_line(text: str) -> str:

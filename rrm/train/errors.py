@@ -13,10 +13,18 @@ class TrainingRefused(RrmError):
 
 
 class Unhealthy(RrmError):
-    """The run goes on but teaches nothing; exit 14."""
+    """The run goes on but gets worse or teaches nothing; exit 14."""
 
-    reason = Reason.TRAINING_FAILED
     exit_code = ExitCode.UNHEALTHY
+
+    def __init__(self, message: str, reason: Reason = Reason.TRAINING_FAILED) -> None:
+        """Say what is wrong, and which of the API's reasons it is."""
+        super().__init__(message)
+        self.reason = reason  # type: ignore[misc]
+
+    def __reduce__(self) -> tuple[type["Unhealthy"], tuple[str, Reason]]:
+        """Cross processes whole: an exception's own way forgets the reason."""
+        return Unhealthy, (str(self), self.reason)
 
 
 class TrainerCrashed(RrmError):

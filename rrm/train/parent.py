@@ -79,7 +79,7 @@ def run_child(
     """Run the child to its end, whatever that is; SIGTERM to this process is passed on to it."""
     attempt.folder.mkdir(parents=True, exist_ok=True)
     # What an earlier start of the same attempt said is not said by this one.
-    for said in (attempt.progress, attempt.heartbeat, attempt.outcome, attempt.ending):
+    for said in (attempt.progress, attempt.rows, attempt.heartbeat, attempt.outcome, attempt.ending):
         said.unlink(missing_ok=True)
     write_json(attempt.run_copy, attempt.run.manifest())
     log = JobLog(attempt.job_log, Masker(os.environ), echo)

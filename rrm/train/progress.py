@@ -8,6 +8,7 @@ import json
 import logging
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -22,7 +23,7 @@ from rrm.train.validations import (
     read_validations,
     rewards_of,
 )
-from rrm_api.run import Phase, Progress
+from rrm_api.run import Finding, Phase, Progress
 
 LOG = logging.getLogger(__name__)
 RECENT_STEPS = 8
@@ -37,20 +38,31 @@ class ProgressLog:
         from_step: Step the attempt resumed from.
         seconds: Durations of the last steps.
         last: What was written last.
+        findings: What is unhealthy now.
     """
 
     attempt: Attempt
     from_step: int
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
     last: Progress | None = None
+    findings: Sequence[Finding] = ()
 
     def beat(self, phase: Phase, step: int) -> None:
         """Note that the attempt lives, and in which phase."""
         write_json(self.attempt.heartbeat, {"phase": phase.value, "step": step, "time": now()})
 
-    def step_done(self, step: int, *, reward: float, parse_rate: float | None, seconds: float) -> None:
+    def step_done(
+        self,
+        step: int,
+        *,
+        reward: float,
+        parse_rate: float | None,
+        seconds: float,
+        findings: Sequence[Finding] = (),
+    ) -> None:
         """Append the document of a finished step."""
         self.seconds.append(seconds)
+        self.findings = findings
         self._append(step, reward=reward, parse_rate=parse_rate)
 
     def validated(self, step: int) -> None:
@@ -80,6 +92,7 @@ class ProgressLog:
             base=as_metrics(validations.get(0, {})),
             lift=_lift(self.attempt, validations),
             checkpoints=status_of(layout.checkpoints, rewards_of(validations), volume=self.attempt.volume),
+            findings=list(self.findings),
             time=now(),
         )
         with self.attempt.progress.open("a") as lines:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 SAME: Final = 1e-9
 HOOK_SECONDS: Final = "hook_seconds"
+SPLIT: Final = {"entropy": "entropy", "truncated": "clip"}
+"""Numbers that are also told apart by right and wrong: how sure the judge is, and how often it is cut off."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,11 @@ class StepMetrics:
     """Means of a step.
 
     Attributes:
-        means: Mean of each number over the answers, and `zero_variance_share`, the share of prompts all of
-        whose
-            answers earned the same and so teach nothing.
-        expected: Answers that were ordered.
-        missing: Answers that never came or could not be scored.
+        means: Mean of each number over the answers, those of `SPLIT` also over right and over wrong answers
+            alone (`entropy_right`), and `zero_variance_share`, the share of prompts all of whose sessions
+            earned the same and so teach nothing.
+        expected: Sessions that were ordered.
+        missing: Sessions that never came or could not be scored.
         hook_seconds: Time that our own code took for all answers together.
     """
 
@@ -35,25 +37,27 @@ def step_metrics(
     """Return the numbers of a step.
 
     Args:
-        keys: Key of each answer, `{prompt}_{session}_{output}`.
-        infos: What the reward manager returned for it; texts are left out.
-        scores: Its reward.
-        expected: Answers that were ordered.
+        keys: Key of each answer, `{prompt}_{session}_{answer}`.
+        infos: What is known of it, by name; texts are left out. `acc` = 1 is a right answer.
+        scores: What its session earned.
+        expected: Sessions that were ordered.
 
     >>> infos = [{"acc": 1.0, "hook_seconds": .1}, {"acc": 0.0, "hook_seconds": .1}]
     >>> step_metrics(["a_0_0", "a_1_0"], infos, [1.0, 1.0], expected=4)
     StepMetrics(means={'acc': 0.5, 'zero_variance_share': 1.0}, expected=4, missing=2, hook_seconds=0.2)
     """
-    sums: dict[str, list[float]] = defaultdict(list)
+    values: dict[str, list[float]] = defaultdict(list)
     groups: dict[str, dict[str, float]] = defaultdict(dict)
     for key, info, score in zip(keys, infos, scores, strict=True):
         prompt, session, _ = key.rsplit("_", 2)
         groups[prompt][session] = score
         for name, value in info.items():
             if isinstance(value, bool | int | float) and isfinite(value):
-                sums[name].append(float(value))
-    seconds = sum(sums.pop(HOOK_SECONDS, []))
-    means = {name: sum(values) / len(values) for name, values in sums.items()}
+                values[name].append(float(value))
+                if name in SPLIT and "acc" in info:
+                    values[f"{SPLIT[name]}_{'right' if info['acc'] == 1 else 'wrong'}"].append(float(value))
+    seconds = sum(values.pop(HOOK_SECONDS, []))
+    means = {name: sum(found) / len(found) for name, found in values.items()}
     if groups:
         flat = sum(max(group.values()) - min(group.values()) < SAME for group in groups.values())
         means["zero_variance_share"] = flat / len(groups)

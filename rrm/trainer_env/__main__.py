@@ -1,4 +1,4 @@
-"""`python -m rrm.trainer_env [--profile cpu|cuda] [--into DIR]`: make the environment, print its path."""
+"""`python -m rrm.trainer_env [--profile NAME] [--into DIR]`: make the environment, print its path."""
 
 import argparse
 import logging
@@ -8,13 +8,20 @@ from pathlib import Path
 
 from rrm.trainer_env.build import build_environment
 from rrm.trainer_env.errors import TrainerEnvironmentError
-from rrm.trainer_env.locate import Environment, expected_environment, find_environment, is_whole
+from rrm.trainer_env.locate import (
+    PROFILES,
+    Environment,
+    expected_environment,
+    find_environment,
+    is_whole,
+    needs_stand_ins,
+)
 
 
 def main() -> int:
     """Make, or with --check only look for, the environment; its path goes to standard output."""
     parser = argparse.ArgumentParser(prog="python -m rrm.trainer_env", description=__doc__)
-    parser.add_argument("--profile", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--profile", choices=PROFILES, default="cpu")
     parser.add_argument("--into", type=Path, help="folder to fill instead of the per-user cache")
     parser.add_argument("--check", action="store_true", help="only tell whether it is there and whole")
     arguments = parser.parse_args()
@@ -30,7 +37,7 @@ def main() -> int:
         if arguments.check:
             find_environment(arguments.profile)
         else:
-            if arguments.profile == "cpu" and not is_whole(environment):
+            if needs_stand_ins(arguments.profile) and not is_whole(environment):
                 require_compiler()
             build_environment(environment, arguments.profile)
     except TrainerEnvironmentError as error:

@@ -13,14 +13,22 @@ from pathlib import Path
 from typing import Final
 
 from rrm.trainer_env.errors import TrainerEnvironmentError
-from rrm.trainer_env.locate import Environment, count_distributions, is_whole, profile_folder
+from rrm.trainer_env.locate import (
+    Environment,
+    count_distributions,
+    is_whole,
+    needs_stand_ins,
+    profile_folder,
+)
 from rrm.trainer_env.stand_ins import write_stand_ins
 
 log = logging.getLogger("rrm.trainer_env")
 
 PYTHON: Final = "/usr/bin/python3.11"
 """The same path on the host that builds and in the image that runs: an environment only links to it."""
-_TRY: Final = "import ray, tensordict, torch, transformers, vllm; torch.ones(2, 2) @ torch.ones(2, 2)"
+_TRY: Final = "import ray, tensordict, torch, transformers; torch.ones(2, 2) @ torch.ones(2, 2)"
+_WITHOUT_VLLM: Final = ("cpu-verl04",)
+"""vLLM of the age of verl 0.4.0 has no CPU build: its answers come from transformers there."""
 
 
 def build_environment(environment: Environment, profile: str) -> Environment:
@@ -50,13 +58,14 @@ def _fill(environment: Environment, profile: str) -> None:
     _step(
         "packages (about 2 GB the first time)", [uv, "pip", "install", "-p", python, "--no-deps", "-r", pins]
     )
-    if profile == "cpu":
+    if needs_stand_ins(profile):
         written = write_stand_ins(environment.site_packages)
         log.info("stand-ins for %d NVIDIA libraries", len(written))
     # Unchecked hashes: the environment may be mounted read-only elsewhere with other file times.
     compile_all = [python, "-m", "compileall", "-qq", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     _step("byte-compiling", [*compile_all, str(environment.site_packages)], check=False)
-    _step("import torch, vllm, ray", [python, "-c", _TRY], env={"VLLM_LOGGING_LEVEL": "ERROR"})
+    attempt = _TRY if profile in _WITHOUT_VLLM else f"{_TRY}; import vllm"
+    _step("import torch, vllm, ray", [python, "-c", attempt], env={"VLLM_LOGGING_LEVEL": "ERROR"})
     marker = {"key": environment.key, "distributions": count_distributions(environment)}
     environment.marker.write_text(json.dumps(marker))
 

@@ -11,7 +11,8 @@ from rrm.trainer_env.errors import TrainerEnvironmentError
 
 MARKER: Final = "rrm-environment.json"
 """Written last; without it a folder is an interrupted build."""
-BUILD_COMMAND: Final = "make trainer-env"
+PROFILES: Final = ("cpu", "cuda", "cpu-verl04", "cuda-verl04")
+"""Accelerator and, unless it is the default one, engine; each has a folder of pins."""
 _RECIPE: Final = ("locate.py", "build.py", "stand_ins.py")
 
 
@@ -54,9 +55,23 @@ def profile_folder(profile: str) -> Path:
     if not (folder / "requirements.txt").is_file():
         raise TrainerEnvironmentError(
             f"no pins at {folder / 'requirements.txt'}: the trainer's environment is made from a checkout of "
-            f"this project, with the profile cpu or cuda; found {profile!r}"
+            f"this project, with one of the profiles {', '.join(PROFILES)}; found {profile!r}"
         )
     return folder
+
+
+def needs_stand_ins(profile: str) -> bool:
+    """Tell whether NVIDIA's libraries are left out of a profile's pins, so that stand-ins are compiled."""
+    return profile.startswith("cpu")
+
+
+def build_command(profile: str) -> str:
+    """Return the command by which a person makes the environment of a profile.
+
+    >>> build_command("cpu"), build_command("cpu-verl04")
+    ('make trainer-env', 'python -m rrm.trainer_env --profile cpu-verl04')
+    """
+    return "make trainer-env" if profile == "cpu" else f"python -m rrm.trainer_env --profile {profile}"
 
 
 def expected_environment(profile: str = "cpu") -> Environment:
@@ -92,6 +107,6 @@ def find_environment(profile: str = "cpu") -> Environment:
     environment = expected_environment(profile)
     if not is_whole(environment):
         raise TrainerEnvironmentError(
-            f"the trainer's environment is not at {environment.root}: make it with `{BUILD_COMMAND}`"
+            f"the trainer's environment is not at {environment.root}: make it with `{build_command(profile)}`"
         )
     return environment

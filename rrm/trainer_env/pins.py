@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rrm.trainer_env.locate import profile_folder
+from rrm.trainer_env.locate import PROFILES, profile_folder
 
-PROFILES: Final = ("cpu", "cuda")
 PLATFORM: Final = "x86_64-manylinux_2_28"
 """Debian 12 is newer than that."""
 log = logging.getLogger("rrm.trainer_env")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 import timeit
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,32 @@ from transformers import PreTrainedTokenizerFast
 
 from rrm.reasoning import RULES
 from rrm.rewards import score_answer
-from rrm.scales import Scale
-from rrm_api.spec_data import ExponentialReward, Reward
+from rrm.sample import ChatMessage, DataOutput, DataSample, Step
+from rrm.scales import PREFERENCE, Scale
+from rrm.templates.pairwise import PairwiseTemplate
+from rrm.templates.pointwise import PointwiseTemplate
+from rrm.templates.verdict import ParseFailure
+from rrm_api.spec_data import ExponentialReward, PairwiseReward, Reward
 from rrm_api.spec_train import Reasoning
 
 SAMPLES = Path(__file__).parents[1] / "data/helpsteer2"
 ROWS = 2_000
 LIMITS_SECONDS = {"import rrm": 0.5, "rrm --help": 0.5, f"rrm prepare, {ROWS} rows": 10.0}
-LIMIT_MICROSECONDS = 100.0
+LIMIT_MICROSECONDS = 10.0
+LENGTHS = (10_000, 100_000)
+"""Characters of adversarial text; ten times the text takes about ten times as long, not a hundred times."""
+ADVERSARIAL = {
+    "open tags": ("", "<score>", ""),
+    "closing tags": ("", "</score>", ""),
+    "nested scores": ("", "<score><score>3</score>", ""),
+    "thinking tags": ("", "<think></think>", ""),
+    "brackets": ("", "<", ""),
+    "one long number": ("<score>", "3", "</score>"),
+    "blanks before a head's colon": ("\nAnswer", " ", ":"),
+    "heads": ("", "\nAnswer:", ""),
+    "an example's head": ("\nExample ", "1", " question:"),
+    "brackets and blanks": ("", "< /", ""),
+}
 
 pytestmark = pytest.mark.bench
 
@@ -75,11 +95,28 @@ def training(folder: Path) -> Path:
     return path
 
 
-def microseconds(answer: str) -> float:
-    """Return the best mean time to read and pay one answer."""
-    reward, rule, scale = Reward(exponential=ExponentialReward()), RULES[Reasoning.NATIVE], Scale(0, 4)
-    timer = timeit.Timer(lambda: score_answer(answer, 3.0, scale=scale, reward=reward, reasoning=rule))
-    return min(timer.repeat(5, 1_000)) / 1_000 * 1e6
+def microseconds(call: Callable[[], object], *, times: int = 1_000) -> float:
+    """Return the best mean time of a call, of our own process: other work on the machine does not count."""
+    return min(timeit.Timer(call, timer=time.process_time).repeat(5, times)) / times * 1e6
+
+
+def microseconds_to_pay(answer: str) -> tuple[float, float]:
+    """Return the best mean times to read and pay one answer: as a score, and as a preference."""
+    rule, scale = RULES[Reasoning.NATIVE], Scale(0, 4)
+    score = partial(
+        score_answer,
+        template=PointwiseTemplate(label="helpfulness", scale=scale, reasoning=rule),
+        scale=scale,
+        reward=Reward(exponential=ExponentialReward()),
+    )
+    prefer = partial(
+        score_answer,
+        template=PairwiseTemplate(rule),
+        scale=PREFERENCE,
+        reward=Reward(pairwise=PairwiseReward(strength_weight="0.5")),
+    )
+    pair = answer.replace("score>3", "better>A").replace("score>", "better>")[-len(answer) :]
+    return microseconds(lambda: score(answer, 3.0)), microseconds(lambda: prefer(pair, -1.0, strength=0.5))
 
 
 def test_the_light_trainer_is_measured(tmp_path: Path) -> None:
@@ -101,7 +138,29 @@ def test_the_light_trainer_is_measured(tmp_path: Path) -> None:
     for name, value in measured.items():
         table.add_row(name, f"{value:.2f} s", f"{LIMITS_SECONDS[name]:.1f} s")
     for name, answer in answers.items():
-        table.add_row(name, f"{microseconds(answer):.1f} us", f"{LIMIT_MICROSECONDS:.0f} us")
+        score, preference = microseconds_to_pay(answer)
+        table.add_row(name, f"{score:.1f} us", f"{LIMIT_MICROSECONDS:.0f} us")
+        table.add_row(f"{name}, a pair", f"{preference:.1f} us", f"{LIMIT_MICROSECONDS:.0f} us")
     Console(width=100).print(table)
     report = json.loads((tmp_path / "volume/bench/data/data.json").read_text())
     assert report["prepared"]["readRows"] == ROWS
+
+
+def test_adversarial_text_is_read_and_quoted_in_linear_time() -> None:
+    template = PointwiseTemplate(label="helpfulness", scale=Scale(0, 4), reasoning=RULES[Reasoning.NONE])
+    table = Table(
+        "text", "read 10 kB", "100 kB", "ratio", "quoted 10 kB", "100 kB", "ratio", title="Adversarial"
+    )
+    for name, (before, piece, after) in ADVERSARIAL.items():
+        texts = [before + piece * (length // len(piece)) + after for length in LENGTHS]
+        samples = [
+            DataSample(unique_id="x", input=(ChatMessage(),), output=(DataOutput(answer=Step(content=text)),))
+            for text in texts
+        ]
+        read = [microseconds(partial(template.parse, text), times=20) for text in texts]
+        quoted = [microseconds(partial(template.format, sample), times=2) for sample in samples]
+        cells = [f"{value:.0f} us" for value in (*read, *quoted)]
+        ratios = [f"{long / short:.1f}" for short, long in (read, quoted)]
+        table.add_row(name, *cells[:2], ratios[0], *cells[2:], ratios[1])
+        assert all(isinstance(template.parse(text), ParseFailure) for text in texts)
+    Console(width=120).print(table)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rrm_api.run import CLAIMS_MOUNT, RUN_MOUNT, VOLUME_MOUNT, Layout
-from rrm_api.spec_data import Source
+from rrm_api.spec_data import Data, Source
 from rrm_api.spec_pods import PodKnobs, Resources
 from rrm_operator.assess.checks import ALIAS, MAIN_CONTAINERS
 from rrm_operator.assess.situation import Situation
@@ -17,6 +17,7 @@ from rrm_operator.facts import Manifest, PodRole
 from rrm_operator.plan.checkpoints import training_claim
 from rrm_operator.plan.merge import merge, renamed, upsert
 from rrm_operator.plan.names import labels, run_name
+from rrm_operator.plan.plugins import plugin_mount, plugin_volume, with_plugin_path
 from rrm_operator.plan.progress_access import progress_environment, service_account
 from rrm_operator.settings import Settings
 
@@ -50,6 +51,7 @@ def plan_pod(situation: Situation, part: Part, settings: Settings) -> Manifest:
     template = merge(template, renamed(settings.default_pod_template, alias=ALIAS, main=main))
     template = merge(template, _knobs(situation, part, main))
     template = merge(template, renamed(part.knobs.pod_template or {}, alias=ALIAS, main=main))
+    template = with_plugin_path(template, situation.training.spec.plugins, main=main)
     found_by = {"metadata": {"labels": labels(situation.training.metadata.name, part.role)}}
     return merge(template, found_by)
 
@@ -148,7 +150,7 @@ def _mounts(situation: Situation, part: Part) -> list[Manifest]:
         {"name": volume, "mountPath": f"{CLAIMS_MOUNT}/{claim}", "readOnly": True}
         for volume, claim in _other_claims(situation, part).items()
     ]
-    return own + others
+    return own + others + plugin_mount(situation.training.spec.plugins, _volume_names(situation, part))
 
 
 def _volumes(situation: Situation, part: Part) -> list[Manifest]:
@@ -161,7 +163,14 @@ def _volumes(situation: Situation, part: Part) -> list[Manifest]:
         {"name": volume, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
         for volume, claim in _other_claims(situation, part).items()
     ]
-    return upsert(own, others, "volumes")
+    plugins = plugin_volume(training.spec.plugins, _volume_names(situation, part))
+    return upsert(own, others + plugins, "volumes")
+
+
+def _volume_names(situation: Situation, part: Part) -> dict[str, str]:
+    """Return the volumes of claims, by claim."""
+    others = {claim: volume for volume, claim in _other_claims(situation, part).items()}
+    return {training_claim(situation.training): "rrm", **others}
 
 
 def _other_claims(situation: Situation, part: Part) -> dict[str, str]:
@@ -169,9 +178,13 @@ def _other_claims(situation: Situation, part: Part) -> dict[str, str]:
     spec = situation.training.spec
     claims = {spec.model.volume.claim_name} if spec.model.volume is not None else set()
     if part.reads_rows:
-        sources = (*spec.data.train, *(spec.data.validation.sources or ()))
-        claims |= {claim for claim in map(_claim_of, sources) if claim is not None}
+        claims |= {claim for claim in map(_claim_of, _sources(spec.data)) if claim is not None}
     return {f"claim-{i}": claim for i, claim in enumerate(sorted(claims))}
+
+
+def _sources(data: Data) -> list[Source]:
+    held_out = [part.sources or [] for part in (data.validation, data.test) if part is not None]
+    return [*data.train, *(source for part in held_out for source in part), *data.decontaminate]
 
 
 def _claim_of(source: Source) -> str | None:

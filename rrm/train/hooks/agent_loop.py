@@ -1,12 +1,13 @@
-"""verl's agent loop: one prompt, one answer, a seed per request.
+"""verl's agent loop: one prompt, or a pair both ways round, each answered once with a seed of its own.
 
 The dataset's token ids go to the engine as they are. Each request has its own seed, made from what identifies
 it, so a resumed run draws the answers that an uninterrupted one would have drawn: the engine's random state
 is in no checkpoint.
 """
 
+import asyncio
 import time
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopOutput
@@ -14,25 +15,34 @@ from verl.utils.profiler import simple_timer
 
 from rrm.train.seeds import request_seed
 
+PROMPTS: Final = ("raw_prompt_ids", "raw_prompt_ids_swapped")
+"""Columns with a row's prompts; the second one only where a pair is judged both ways round."""
+
 
 class PromptOnceLoop(AgentLoopBase):  # type: ignore[misc]
-    """Sends the row's own token ids once and returns the answer."""
+    """Sends the row's own token ids once and returns the answers: one, or AB's and BA's of one session."""
 
-    async def run(self, sampling_params: dict[str, Any], **row: Any) -> AgentLoopOutput:
-        """Return the answer of one session.
+    async def run(
+        self, sampling_params: dict[str, Any], **row: Any
+    ) -> AgentLoopOutput | list[AgentLoopOutput]:
+        """Return the answers of one session.
 
         Raises:
-            ValueError: the prompt is longer than the configured limit; prepared rows never are.
+            ValueError: a prompt is longer than the configured limit; prepared rows never are.
         """
+        prompts = [row[column] for column in PROMPTS if row.get(column) is not None]
+        asked = (self._ask(sampling_params, row, order, ids) for order, ids in enumerate(prompts))
+        outputs = await asyncio.gather(*asked)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    async def _ask(
+        self, sampling_params: dict[str, Any], row: dict[str, Any], order: int, prompt: Any
+    ) -> AgentLoopOutput:
         start = time.perf_counter()
-        ids = [int(token) for token in row["raw_prompt_ids"]]
-        if len(ids) > self.rollout_config.prompt_length:
-            raise ValueError(
-                f"row {row['rrm']['row_id']}: the prompt has {len(ids)} tokens, at most "
-                f"{self.rollout_config.prompt_length} were promised when the rows were prepared"
-            )
+        ids = [int(token) for token in prompt]
+        self._require_fitting(ids, row)
         # A copy: all sessions of a prompt share the dictionary.
-        seeded = {**sampling_params, "seed": self._seed(row)}
+        seeded = {**sampling_params, "seed": self._seed(row, order)}
         own_seconds = time.perf_counter() - start
         timing: dict[str, float] = {}
         with simple_timer("generate_sequences", timing):
@@ -59,8 +69,15 @@ class PromptOnceLoop(AgentLoopBase):  # type: ignore[misc]
             },
         )
 
-    def _seed(self, row: dict[str, Any]) -> int:
+    def _require_fitting(self, ids: list[int], row: dict[str, Any]) -> None:
+        if len(ids) > self.rollout_config.prompt_length:
+            raise ValueError(
+                f"row {row['rrm']['row_id']}: the prompt has {len(ids)} tokens, at most "
+                f"{self.rollout_config.prompt_length} were promised when the rows were prepared"
+            )
+
+    def _seed(self, row: dict[str, Any], order: int) -> int:
         rrm = row["rrm"]
-        return request_seed(
-            self.config.data.seed, rrm["split"], row["global_steps"], rrm["row_id"], row["session_id"]
-        )
+        parts = (self.config.data.seed, rrm["split"], row["global_steps"], rrm["row_id"], row["session_id"])
+        # The first order's seed is the one of a session without a second order.
+        return request_seed(*parts, order) if order else request_seed(*parts)

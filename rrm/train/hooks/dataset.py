@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow.parquet as pq
 import torch
 from torch.utils.data import Dataset
 
-COLUMNS = ("row_id", "prompt_group", "data_source", "messages", "label", "scale_low", "scale_high")
+IDENTITY: Final = ("row_id", "prompt_group", "pair_id", "data_source", "sample")
+TRUTH: Final = ("label", "strength", "scale_low", "scale_high")
+COLUMNS: Final = (*IDENTITY, *TRUTH, "messages", "messages_swapped")
 
 
 class PreparedRows(Dataset):  # type: ignore[misc]
     """Rows of one split, in file order.
 
     An item holds what verl 0.9.1 wants (`raw_prompt`, `index`, one tensor, `data_source`, `reward_model`) and
-    `rrm`, the row's identity, which reaches agent loop and reward manager. `raw_prompt_ids` is what our agent
-    loop sends to the engine, so a prompt is templated once, here.
+    `rrm`, the row's identity and truth, which reach agent loop and reward manager. `raw_prompt_ids` is what
+    our agent loop sends to the engine, so a prompt is templated once, here; a pair that is to be judged both
+    ways round has `raw_prompt_ids_swapped` too.
     """
 
     def __init__(
@@ -40,14 +43,11 @@ class PreparedRows(Dataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> dict[str, Any]:
         row = self._rows[index]
         messages = [dict(message) for message in row["messages"]]
-        # In two steps, exactly as the prompt was measured when the rows were prepared.
-        text = self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=False, **self._template_arguments
-        )
-        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        swapped = row["messages_swapped"]
         return {
             "raw_prompt": messages,
-            "raw_prompt_ids": [int(token) for token in ids],
+            "raw_prompt_ids": self._ids(messages),
+            **({"raw_prompt_ids_swapped": self._ids(swapped)} if swapped is not None else {}),
             # verl asks for at least one tensor in a row.
             "dummy_tensor": torch.tensor([0], dtype=torch.uint8),
             "index": index,
@@ -56,15 +56,18 @@ class PreparedRows(Dataset):  # type: ignore[misc]
             "extra_info": {"index": index},
             "tools_kwargs": {},
             "interaction_kwargs": {},
-            "rrm": {
-                "split": row["split"],
-                "row_id": row["row_id"],
-                "prompt_group": row["prompt_group"],
-                "label": row["label"],
-                "scale_low": row["scale_low"],
-                "scale_high": row["scale_high"],
-            },
+            "rrm": {name: row[name] for name in ("split", *IDENTITY, *TRUTH)},
         }
+
+    def _ids(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        # In two steps, exactly as the prompt was measured when the rows were prepared.
+        text = self._tokenizer.apply_chat_template(
+            [dict(message) for message in messages],
+            add_generation_prompt=True,
+            tokenize=False,
+            **self._template_arguments,
+        )
+        return [int(token) for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

@@ -1,22 +1,23 @@
-"""verl's reward manager: an answer's token ids go in, our `Outcome` comes out as verl's reward and metrics.
+"""verl's reward manager: token ids of a session's answers go in, reward and metrics come out.
 
 Whether an answer was cut off is decided here, from the ids: in the text special tokens are gone, and verl
-maps the engine's reasons "stop" and "length" to one value.
+maps the engine's reasons "stop" and "length" to one value. A session that judged a pair both ways round has
+two answers and one joint outcome.
 """
 
+import asyncio
 import time
-from typing import Any
+from typing import Any, Final
 
 from transformers import GenerationConfig
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
-from rrm.reasoning import resolve_reasoning
-from rrm.rewards import score_answer
-from rrm.scales import Scale
+from rrm.rewards.outcome import Outcome
 from rrm.train.attempt import attempt_of
+from rrm.train.scorer import Answer, Scorer
 
-IDENTITY = ("row_id", "prompt_group")
+IDENTITY: Final = ("row_id", "prompt_group", "pair_id")
 """Texts among the metrics: verl leaves texts out of its means, our validation dumps need them."""
 
 
@@ -31,31 +32,35 @@ def end_ids(model_path: str, tokenizer: Any) -> frozenset[int]:
 
 
 class RrmRewardManager(RewardManagerBase):  # type: ignore[misc]
-    """Scores one answer at a time, in the reward process that verl chose."""
+    """Scores one session at a time, in the reward process that verl chose."""
 
     def __init__(self, config: Any, tokenizer: Any, compute_score: Any, **_: Any) -> None:
         super().__init__(config, tokenizer, compute_score)
-        intent = attempt_of(config.rrm).run.intent
-        self._reward = intent.reward
-        self._reasoning = resolve_reasoning(intent.model)
+        self._scorer = Scorer(attempt_of(config.rrm).run.intent)
         self._end_ids = end_ids(config.actor_rollout_ref.model.path, tokenizer)
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
-        """Return reward and metrics of the answer; every path has the same keys."""
+        """Return reward and metrics of a session; every path has the same keys."""
         start = time.perf_counter()
-        row = data.non_tensor_batch["rrm"][-1]
-        length = int(data.non_tensor_batch["response_len"][-1])
-        ids = data.batch["responses"][-1][:length].tolist()  # (length,)
-        outcome = score_answer(
-            self.tokenizer.decode(ids, skip_special_tokens=True),
-            row["label"],
-            scale=Scale(int(row["scale_low"]), int(row["scale_high"])),
-            reward=self._reward,
-            reasoning=self._reasoning,
-            is_cut=not ids or ids[-1] not in self._end_ids,
-        )
-        extra_fields = data.non_tensor_batch["tool_extra_fields"][-1]
-        seconds = time.perf_counter() - start + extra_fields["rrm_loop_seconds"]
-        identity = {name: str(row[name]) for name in IDENTITY}
+        row = data.non_tensor_batch["rrm"][0]
+        answers = [self._answer(data, order) for order in range(len(data))]
+        outcome = await self._scored(row, answers)
+        loops = sum(fields["rrm_loop_seconds"] for fields in data.non_tensor_batch["tool_extra_fields"])
+        identity = {name: str(row[name] or "") for name in IDENTITY}
+        # Per answer: verl repeats the session's numbers for each of its answers, and they are added up.
+        seconds = (time.perf_counter() - start + loops) / len(answers)
         info = {**outcome.as_metrics(), **identity, "hook_seconds": seconds}
         return {"reward_score": outcome.score, "reward_extra_info": info}
+
+    async def _scored(self, row: dict[str, Any], answers: list[Answer]) -> Outcome:
+        if not self._scorer.is_users:
+            return self._scorer.score(row, answers)
+        # A user's function may take its time, or wait for others: not in the loop that feeds the engine.
+        return await asyncio.to_thread(self._scorer.score, row, answers)
+
+    def _answer(self, data: DataProto, order: int) -> Answer:
+        # Several answers come padded to the longest one: only the lengths tell where each ends.
+        length = int(data.non_tensor_batch["response_len"][order])
+        ids = data.batch["responses"][order][:length].tolist()  # (length,)
+        text = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return Answer(text, is_cut=not ids or ids[-1] not in self._end_ids)

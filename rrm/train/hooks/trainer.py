@@ -4,6 +4,7 @@ Order inside a step of verl 0.9.1: train, save, `on_step_end`, validate, `_compu
 be in the log belongs into `_compute_metrics`, and a checkpoint's validation is known there.
 """
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,19 +15,23 @@ import transfer_queue
 from verl.trainer.ppo.v1 import PPOTrainerSync
 from verl.utils.debug import marked_timer
 
+from rrm.errors import PluginFailed
 from rrm.judge.metrics import judge_metrics
 from rrm.train.answers import answer_rows, scored, write_answers
 from rrm.train.attempt import attempt_of
 from rrm.train.checkpoints import best_step, list_checkpoints, prune
 from rrm.train.errors import Unhealthy
 from rrm.train.fence import require_current
+from rrm.train.health import RunHealth
 from rrm.train.progress import ProgressLog
 from rrm.train.step_metrics import StepMetrics, step_metrics
 from rrm.train.validations import add_validation, read_validations, rewards_of
-from rrm_api.run import Phase
+from rrm_api.run import Finding, Phase
 
 MOST_MISSING: Final = 0.01
 """Share of a step's answers that may be lost; verl alone goes on with whatever is left."""
+MOST_REWARD_ERRORS: Final = 0.01
+"""Share of answers that a user's reward may fail to score; verl alone trains on the rest and ends well."""
 MOST_REFILLS: Final = 10
 """Extra batches that one step may order while groups are filtered; verl's own bound is ignored."""
 
@@ -43,6 +48,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         self._refilled = 0
         self._own_seconds = 0.0
         self._validation: dict[str, float] = {}
+        self._health = RunHealth(self._attempt, from_step=self._resumed_from or 0)
         self.stopped_at: int | None = None
 
     @contextmanager
@@ -107,9 +113,15 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         dump_path: str,
     ) -> None:
         """Write the answers of a validation as our table instead of verl's JSON lines."""
+        if dump_path != self.config.trainer.validation_data_dir:  # verl's own dump of what it trains on
+            super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
+            return
         with self._own():
             rows = answer_rows(outputs, scores, reward_extra_infos_dict)
             write_answers(self._attempt.answers(self.global_steps), rows)
+            _require_scored(
+                [float(row["reward_error"]) for row in rows], f"validation at {self.global_steps}"
+            )
             self._validation = judge_metrics(scored(rows), self._attempt.scale)
             add_validation(self._attempt.validations, self.global_steps, self._validation)
 
@@ -136,8 +148,11 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
     ) -> None:
         super()._compute_metrics(batch, metrics, timing_raw, global_steps, epoch)
         with self._own():
-            found = self._step_metrics(batch)
+            infos, found = self._step_metrics(batch)
             metrics.update({f"rrm/{name}": value for name, value in found.means.items()})
+            metrics["rrm/refilled_prompts"] = self._refilled
+            findings = self._health.observe(global_steps, metrics)
+            self._note_rows(infos)
             self._finish_step(found, reward=float(metrics["critic/score/mean"]), seconds=timing_raw["step"])
         own = self._own_seconds + found.hook_seconds
         metrics["rrm/hook_seconds"] = own
@@ -147,18 +162,36 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
                 f"step {global_steps}: {found.missing} of {found.expected} answers are missing, because "
                 "generating or scoring them raised; the job log has the traces"
             )
+        _require_scored([found.means.get("reward_error", 0.0)], f"step {global_steps}")
+        if findings and self._health.ends_run:
+            self._leave_unhealthy(findings[0])
 
-    def _step_metrics(self, batch: Any) -> StepMetrics:
+    def _leave_unhealthy(self, finding: Finding) -> None:
+        """Save what there is and end the run, as `policy.onUnhealthy: Stop` asks."""
+        if self._saved_at != self.global_steps:
+            self._save_checkpoint()
+        raise Unhealthy(finding.message, finding.reason)
+
+    def _note_rows(self, infos: Sequence[dict[str, Any]]) -> None:
+        rows = sorted({info["row_id"] for info in infos})
+        with self._attempt.rows.open("a") as lines:
+            lines.write(json.dumps({"step": self.global_steps, "rows": rows}) + "\n")
+
+    def _step_metrics(self, batch: Any) -> tuple[list[dict[str, Any]], StepMetrics]:
         is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
         keys = [key for key, pads in zip(batch.keys, is_padding, strict=True) if not pads]
         data = transfer_queue.kv_batch_get(
-            keys=keys, partition_id=batch.partition_id, select_fields=["extra_fields", "rm_scores"]
+            keys=keys, partition_id=batch.partition_id, select_fields=["extra_fields", "rm_scores", "entropy"]
         )
-        infos = [fields["reward_extra_info"] for fields in list(data["extra_fields"])]
+        entropies = [float(answer.mean()) for answer in data["entropy"].unbind()]  # over its tokens
+        infos = [
+            {**fields["reward_extra_info"], "entropy": entropy}
+            for fields, entropy in zip(list(data["extra_fields"]), entropies, strict=True)
+        ]
         scores = data["rm_scores"].sum(dim=1).tolist()  # (answers,)
         config = self.config
         expected = int(config.data.train_batch_size) * int(config.actor_rollout_ref.rollout.n)
-        return step_metrics(keys, infos, scores, expected=expected)
+        return infos, step_metrics(keys, infos, scores, expected=expected)
 
     def _finish_step(self, found: StepMetrics, *, reward: float, seconds: float) -> None:
         attempt, intent = self._attempt, self._attempt.run.intent
@@ -172,7 +205,13 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
             resumed_from=self._resumed_from,
         )
         parse_rate = found.means.get("parse_ok")
-        self._log.step_done(self.global_steps, reward=reward, parse_rate=parse_rate, seconds=seconds)
+        self._log.step_done(
+            self.global_steps,
+            reward=reward,
+            parse_rate=parse_rate,
+            seconds=seconds,
+            findings=self._health.findings,
+        )
 
     # Bound on refills.
 
@@ -185,6 +224,21 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
                 f"each still earn the same; at most {limit} are"
             )
         return int(super()._add_prompts_to_generate(num_prompts))
+
+
+def _require_scored(errors: Sequence[float], when: str) -> None:
+    """Return if the user's reward scored nearly all answers.
+
+    Raises:
+        PluginFailed: it raised, or returned no number, for too many of them.
+    """
+    share = sum(errors) / max(len(errors), 1)
+    if share > MOST_REWARD_ERRORS:
+        raise PluginFailed(
+            f"spec.reward.entryPoint: {when}: the function raised or returned no number for {share:.1%} of "
+            f"the answers, at most {MOST_REWARD_ERRORS:.0%} may; the job log has the traces, `rrm check` "
+            "runs the function on sample rows"
+        )
 
 
 def _resumed_step(trainer: Any) -> int | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rrm.reasoning import RULES, resolve_reasoning
+from rrm.reasoning import REASONING_TAGS, RULES, resolve_reasoning
 from rrm_api.spec_train import Model, Reasoning
 
 
@@ -36,3 +36,12 @@ def test_only_native_reasoning_switches_the_models_thinking_on() -> None:
 
 def test_never_two_sources_of_reasoning() -> None:
     assert not any(rule.is_asked_for and rule.enable_thinking for rule in RULES.values())
+
+
+def test_the_parser_knows_the_tag_of_every_rule() -> None:
+    assert {rule.tag for rule in RULES.values()} - {None} == set(REASONING_TAGS)
+
+
+def test_reasoning_is_asked_for_in_a_tag_or_not_at_all() -> None:
+    assert {rule.tag for rule in RULES.values() if rule.is_asked_for} == {"reason"}
+    assert [kind for kind, rule in RULES.items() if rule.kind is not kind] == []

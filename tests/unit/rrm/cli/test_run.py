@@ -44,7 +44,7 @@ def test_with_it_the_same_command_goes_on_there(tmp_path: Path, monkeypatch: pyt
 def test_a_missing_claim_names_the_command_that_fills_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("rrm.cli.run.needs_trainer", lambda _: None)
+    monkeypatch.setattr("rrm.cli.run.needs_trainer", lambda *_, **__: None)
     code = main(["run", str(EXAMPLE), "--claims", str(tmp_path), "--volume", str(tmp_path / "runs")])
     assert code == 11
     assert "make demo-data" in capsys.readouterr().err

@@ -7,10 +7,11 @@ import pytest
 import yaml
 from rich.console import Console
 
-from rrm.cli.summary import read_summary, render_summary, verdict_of
+from rrm.cli.summary import render_summary
 from rrm.errors import VolumeUnavailable
 from rrm.presets import resolve
-from rrm.train.answers import answer_rows, write_answers
+from rrm.report.result import read_summary, verdict_of
+from rrm.train.answers import SCHEMA, write_answers
 from rrm.train.attempt import Attempt, write_json
 from rrm.train.validations import add_validation
 from rrm_api.run import Prepared, RunFile, intent_of
@@ -19,7 +20,7 @@ from rrm_api.v1alpha1 import parse_training
 
 EXAMPLE = Path(__file__).parents[4] / "crds" / "examples" / "tiny-cpu.yaml"
 ROWS = 40
-ANSWER = {"label": 0.0, "prediction": 0.0, "parse_ok": 1.0, "truncated": 0.0, "acc": 1.0, "abs_err": 0.0}
+ANSWER = {"label": 0.0, "prediction": 0.0, "parse_ok": True, "truncated": False, "strength": 1.0}
 
 
 @pytest.fixture
@@ -48,14 +49,11 @@ def attempt(tmp_path: Path) -> Attempt:
 
 def validated(attempt: Attempt, step: int, *, reward: float, number: int, first_row: int = 0) -> None:
     """Write answers that all earn the same; every label is 0, so that constant-2 earns exp(-1)."""
-    outcomes = {
-        "row_id": [f"r{first_row + i}" for i in range(ROWS)],
-        "prompt_group": [f"g{i // 2}" for i in range(ROWS)],
-        **{name: [value] * ROWS for name, value in ANSWER.items()},
-    }
+    said = {name: None for name in SCHEMA.names} | ANSWER | {"reward": reward, "answer": "x"}
+    rows = [{**said, "row_id": f"r{first_row + i}", "prompt_group": f"g{i // 2}"} for i in range(ROWS)]
     folder = attempt.layout.attempt(number)
     folder.mkdir(exist_ok=True)
-    write_answers(folder / f"validation-{step}.parquet", answer_rows(["x"] * ROWS, [reward] * ROWS, outcomes))
+    write_answers(folder / f"validation-{step}.parquet", rows)
     add_validation(attempt.validations, step, {"reward": reward, "exact": 0.25})
 
 
@@ -105,7 +103,7 @@ def test_the_newest_attempts_answers_count_for_a_step(attempt: Attempt) -> None:
 def test_what_was_not_validated_is_said_to_be_so(attempt: Attempt) -> None:
     summary = read_summary(attempt.layout.root)
     assert (summary.lift, summary.best_step, summary.whole) == (None, None, ())
-    assert "not measured" in verdict_of(summary)
+    assert "not measured" in verdict_of(summary.lift)
 
 
 def test_base_and_checkpoint_on_different_rows_have_no_lift(attempt: Attempt) -> None:
@@ -114,7 +112,7 @@ def test_base_and_checkpoint_on_different_rows_have_no_lift(attempt: Attempt) ->
     checkpoint(attempt, 24)
     summary = read_summary(attempt.layout.root)
     assert summary.lift is None
-    assert "not on the same rows" in verdict_of(summary)
+    assert "not on the same rows" in verdict_of(summary.lift)
 
 
 def test_a_folder_without_attempts_is_refused(tmp_path: Path) -> None:

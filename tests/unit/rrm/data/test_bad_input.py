@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,6 +22,14 @@ ROW = {"prompt": "c#", "response": "A language."} | dict.fromkeys(
 
 def lines(*rows: object) -> bytes:
     return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows).encode()
+
+
+def zstd(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
 
 
 def rows(number: int) -> list[dict[str, object]]:
@@ -53,8 +62,23 @@ BAD = {
     "not UTF-8": (b'{"prompt": "\xff"}\n', "train.jsonl", ["line 1", "UTF-8 text", "byte 0xff"]),
     "cut gzip": (gzip.compress(lines(*rows(50)))[:-20], "train.jsonl.gz", ["a whole gzip file"]),
     "not gzip": (lines(*rows(5)), "train.jsonl.gz", ["a whole gzip file", "Not a gzipped file"]),
+    "cut zstd": (zstd(lines(*rows(50)))[:-20], "train.jsonl.zst", ["a whole zstd file", "Truncated"]),
+    "not zstd": (lines(*rows(5)), "train.jsonl.zst", ["a whole zstd file", "file train.jsonl.zst"]),
+    "empty zstd": (zstd(b""), "train.jsonl.zst", ["an empty file"]),
+    "cut parquet in gzip": (gzip.compress(b"PAR1 not really"), "train.parquet.gz", ["a parquet file"]),
+    "empty parquet": (b"", "train.parquet", ["an empty file"]),
+    "broken JSON in zstd": (
+        zstd(lines(*rows(2), '{"prompt"')),
+        "train.jsonl.zst",
+        ["file train.jsonl.zst, line 3", "valid JSON"],
+    ),
+    "JSON nested too deeply": (b"[" * 100_000, "train.json", ["a row", "nested too deeply"]),
     "not parquet": (b"PAR1 not really", "train.parquet", ["a parquet file"]),
-    "unknown kind": (b"a,b\n", "train.csv", ["a file that ends in .json, .jsonl, .parquet, each also .gz"]),
+    "unknown kind": (
+        b"a,b\n",
+        "train.csv",
+        ["a file that ends in .json, .jsonl, .parquet, each also .gz and .zst"],
+    ),
     "a number that no float holds": (
         lines(*rows(3), ROW | {"helpfulness": 10**400}),
         "train.jsonl",
@@ -90,11 +114,11 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_data_is_named_with_its_place(
-    case: str, tmp_path: Path, make_intent: Callable[..., Intent]
+    case: str, tmp_path: Path, demo_claims: Path, make_intent: Callable[..., Intent]
 ) -> None:
     content, name, words = BAD[case]
-    claim = tmp_path / "claims/c"
-    claim.mkdir(parents=True)
+    claim = with_model(tmp_path, demo_claims) / "c"
+    claim.mkdir()
     (claim / "other.jsonl").write_bytes(lines(ROW))
     if content is not None:
         (claim / name).write_bytes(content)

@@ -6,133 +6,19 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import HfApi, constants
 
-from rrm.data.hub import download_model, fetch_dataset, fetch_tokenizer, find_model, split_files
+from rrm.data.hub import download_model, fetch_dataset, fetch_tokenizer, find_model
+from rrm.data.hub_splits import split_files
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
 
 SAMPLES = Path(__file__).parents[3] / "data/helpsteer2"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MODEL_COMMIT = "fedcba9876543210fedcba9876543210fedcba98"
-
-
-class LocalHub(ThreadingHTTPServer):
-    """Answers what the hub's client asks for: repository info and files of one commit each."""
-
-    def __init__(self, repos: dict[str, tuple[str, dict[str, bytes]]]) -> None:
-        """Serve `repos`: path such as `datasets/org/name` or `models/org/name` to commit and files."""
-        self.repos = repos
-        self.newer: dict[str, tuple[str, dict[str, bytes]]] = {}
-        self.tokens: set[str | None] = set()
-        super().__init__(("127.0.0.1", 0), LocalHubHandler)
-
-
-class LocalHubHandler(BaseHTTPRequestHandler):
-    server: LocalHub
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.server.tokens.add(self.headers.get("Authorization"))
-        path = self.path.split("?")[0].strip("/")
-        if "/tree/" in path:
-            self.tree(path.removeprefix("api/"))
-        elif path.startswith("api/"):
-            self.info(path.removeprefix("api/"))
-        else:
-            self.file(path)
-
-    do_HEAD = do_GET  # noqa: N815 - the name http.server calls
-
-    def info(self, path: str) -> None:
-        repo, _, revision = path.partition("/revision/")
-        if repo not in self.server.repos:
-            self.answer(404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
-            return
-        commit, files = self.server.repos[repo]
-        if repo in self.server.newer and revision in ("", "main", self.server.newer[repo][0]):
-            commit, files = self.server.newer[repo]
-        if revision not in ("", "main", "v1", commit):
-            self.answer(404, b'{"error": "Invalid rev"}', {"X-Error-Code": "RevisionNotFound"})
-            return
-        siblings = [{"rfilename": name} for name in files]
-        name = repo.split("/", 1)[1]
-        document = {"id": name, "sha": commit, "siblings": siblings, "private": False, "tags": []}
-        self.answer(200, json.dumps(document).encode())
-
-    def tree(self, path: str) -> None:
-        repo, _, rest = path.partition("/tree/")
-        folder = rest.partition("/")[2]
-        _, files = self.server.repos.get(repo, ("", {}))
-        entries = [
-            {"type": "file", "path": name, "size": len(content), "oid": "0"}
-            for name, content in files.items()
-            if name.rpartition("/")[0] == folder
-        ]
-        if entries:
-            self.answer(200, json.dumps(entries).encode())
-        else:
-            self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
-
-    def file(self, path: str) -> None:
-        repo, _, rest = path.partition("/resolve/")
-        repo = repo if repo.startswith("datasets/") else f"models/{repo}"
-        revision, _, name = rest.partition("/")
-        commit, files = self.server.repos.get(repo, ("", {}))
-        if repo in self.server.newer and revision == self.server.newer[repo][0]:
-            commit, files = self.server.newer[repo]
-        if name not in files:
-            self.answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
-            return
-        etag = sha256(files[name]).hexdigest()[:40]
-        self.answer(200, files[name], {"ETag": f'"{etag}"', "X-Repo-Commit": commit})
-
-    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
-
-
-@pytest.fixture(scope="module")
-def hub(demo_claims: Path) -> Iterator[LocalHub]:
-    packed = {name: gzip.compress((SAMPLES / f"{name}.jsonl").read_bytes()) for name in ("train", "eval")}
-    dataset = {
-        "README.md": b"---\n---\n",
-        "train.jsonl.gz": packed["train"],
-        "validation.jsonl.gz": packed["eval"],
-        "preference/preference.jsonl.gz": b"not read",
-    }
-    model = {file.name: file.read_bytes() for file in (demo_claims / "demo/model").iterdir()}
-    server = LocalHub(
-        {"datasets/nvidia/HelpSteer2": (COMMIT, dataset), "models/some/tiny": (MODEL_COMMIT, model)}
-    )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def local_hub(hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Point this process's hub client at the server; elsewhere HF_ENDPOINT does it, read once at import."""
-    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
 
 
 def training(
@@ -189,7 +75,7 @@ def prepare(tmp_path: Path, endpoint: str, path: Path) -> subprocess.CompletedPr
     )
 
 
-def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_path: Path) -> None:
+def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: Any, tmp_path: Path) -> None:
     done = prepare(tmp_path, f"http://127.0.0.1:{hub.server_port}", training(tmp_path))
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "volume/hub-judge/data/data.json").read_text())
@@ -203,7 +89,7 @@ def test_rows_and_model_come_from_a_local_hub_shaped_server(hub: LocalHub, tmp_p
 
 
 def test_a_hub_that_moved_on_does_not_keep_a_training_with_checkpoints_from_going_on(
-    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, path = f"http://127.0.0.1:{hub.server_port}", training(tmp_path)
     assert prepare(tmp_path, endpoint, path).returncode == 0
@@ -228,7 +114,7 @@ def test_a_hub_that_moved_on_does_not_keep_a_training_with_checkpoints_from_goin
 
 
 def test_in_the_cluster_the_weights_come_before_any_gpu_is_asked_for(
-    hub: LocalHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RRM_PROGRESS_CONFIG_MAP", "judge-progress")
     done = prepare(tmp_path, f"http://127.0.0.1:{hub.server_port}", training(tmp_path))
@@ -251,7 +137,7 @@ def test_in_the_cluster_the_weights_come_before_any_gpu_is_asked_for(
     ids=["no data set", "no revision", "no split", "no path"],
 )
 def test_rows_that_the_local_hub_shaped_server_does_not_have_are_named(
-    local_hub: None, changes: dict[str, str], words: str
+    local_files: None, changes: dict[str, str], words: str
 ) -> None:
     asked = {"uri": "hf://nvidia/HelpSteer2", "revision": None, "split": "train"} | changes
     uri = asked.pop("uri")
@@ -259,6 +145,13 @@ def test_rows_that_the_local_hub_shaped_server_does_not_have_are_named(
         fetch_dataset(str(uri), **asked, source="spec.data.train[0]")  # type: ignore[arg-type]
     assert words in str(refused.value)
     assert str(refused.value).startswith("spec.data.train[0]: ")
+
+
+def test_the_readme_of_the_local_hub_shaped_server_says_which_files_are_read(local_files: None) -> None:
+    found = fetch_dataset("hf://org/configured", revision=None, split="train", source="spec.data.train[0]")
+    assert list(found.files) == ["a/x.jsonl"]
+    assert found.files["a/x.jsonl"].read_bytes() == b"{}\n"
+    assert found.revision == COMMIT
 
 
 @pytest.mark.parametrize(
@@ -281,7 +174,7 @@ def test_a_commit_is_pinned_by_its_tag(local_hub: None) -> None:
 
 
 def test_weights_are_copied_at_the_pinned_commit_and_a_second_time_cost_nothing(
-    hub: LocalHub, tmp_path: Path
+    hub: Any, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
     code = (

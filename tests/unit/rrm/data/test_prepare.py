@@ -63,7 +63,7 @@ def test_numbers_of_the_run_are_resolved(demo: tuple[Path, Prepared]) -> None:
     assert (prepared.total_steps, prepared.evaluate_every_steps, prepared.save_every_steps) == (24, 6, 12)
     assert (prepared.preset, prepared.model_revision) == ("pointwise-v1", None)
     floors = {floor.name: float(floor.value) for floor in prepared.floors}
-    assert list(floors) == ["constant-2", "label-shares", "uniform"]
+    assert list(floors) == ["constant-2", "label-shares", "uniform", "length-rule", "surface-ridge"]
     assert floors["uniform"] < floors["label-shares"] < floors["constant-2"] < 0.85
 
 
@@ -74,12 +74,16 @@ def test_columns_are_the_contract_with_the_trainer(demo: tuple[Path, Prepared]) 
     } == {
         "row_id": pa.string(),
         "prompt_group": pa.string(),
+        "pair_id": pa.string(),
         "data_source": pa.string(),
         "messages": pa.list_(message),
+        "messages_swapped": pa.list_(message),
         "label": pa.float64(),
+        "strength": pa.float64(),
         "scale_low": pa.float64(),
         "scale_high": pa.float64(),
         "prompt_tokens": pa.int32(),
+        "sample": pa.string(),
     }
 
 
@@ -91,6 +95,8 @@ def test_rows_say_what_the_trainer_needs(demo: tuple[Path, Prepared]) -> None:
     }
     assert max(row["prompt_tokens"] for row in rows) <= 448
     assert rows[0]["messages"][0]["role"] == "user"
+    assert {row["strength"] for row in rows} == {1.0}
+    assert {(row["pair_id"], row["messages_swapped"], row["sample"]) for row in rows} == {(None, None, None)}
 
 
 def test_prompt_tokens_are_what_the_chat_template_gives(
@@ -145,29 +151,53 @@ def test_a_share_of_the_prompts_becomes_validation(
     assert prepared.data.train + prepared.data.validation == 254 + 228
 
 
-@pytest.mark.parametrize("kind", ["jsonl.gz", "json", "parquet", "folder"])
+def zstd(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+PACK = {"": bytes, "gz": gzip.compress, "zst": zstd}
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "parquet", "folder"])
+@pytest.mark.parametrize("packing", PACK)
 def test_every_kind_of_file_gives_the_same_rows(
-    kind: str, demo: tuple[Path, Prepared], demo_claims: Path, make_intent: MakeIntent, tmp_path: Path
+    kind: str,
+    packing: str,
+    demo: tuple[Path, Prepared],
+    demo_claims: Path,
+    make_intent: MakeIntent,
+    tmp_path: Path,
 ) -> None:
     claims, volume = tmp_path / "claims", tmp_path / "volume"
     shutil.copytree(demo_claims, claims)
     folder = claims / "demo/helpsteer2"
     text = (folder / "train.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()]
-    name = "train" if kind == "folder" else f"train.{kind}"
-    if kind == "jsonl.gz":
-        (folder / name).write_bytes(gzip.compress(text.encode()))
-    elif kind == "json":
-        (folder / name).write_text(json.dumps(rows), encoding="utf-8")
-    elif kind == "parquet":
-        pq.write_table(pa.Table.from_pylist(rows), folder / name)
+    ending = f".{packing}" if packing else ""
+    name = "train" if kind == "folder" else f"rows.{kind}{ending}"
+    contents = {"json": json.dumps(rows).encode(), "jsonl": text.encode(), "parquet": parquet(rows)}
+    if kind != "folder":
+        (folder / name).write_bytes(PACK[packing](contents[kind]))
     else:
         lines = text.splitlines(keepends=True)
         (folder / "train/.cache").mkdir(parents=True)
         (folder / "train/.cache/old.jsonl").write_text("broken")
         (folder / "train/README.md").write_text("not rows")
-        (folder / "train/1.jsonl").write_text("".join(lines[:100]), encoding="utf-8")
-        (folder / "train/2.jsonl").write_text("".join(lines[100:]), encoding="utf-8")
+        # The later part first: which file is older or comes first in the folder makes no difference.
+        for number, piece in ((2, lines[100:]), (1, lines[:100])):
+            packed = PACK[packing]("".join(piece).encode())
+            (folder / f"train/{number}.jsonl{ending}").write_bytes(packed)
     data = make_intent().data.manifest()
     data["train"][0]["uri"] = f"pvc://demo/helpsteer2/{name}"
     assert run(make_intent(data=data), claims, volume).data.digest == demo[1].data.digest

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rrm.judge.baselines import BASE, Lift, fit_floors, floors_by_row, lift, score_floors
+from rrm.judge.baselines import BASE, Floor, Lift, fit_floors, floors_by_row, lift, score_floors
 from rrm.judge.metrics import ScoredRow
+from rrm.rewards.joint import joint_reward
 from rrm.rewards.payment import pay
-from rrm.scales import Scale
-from rrm_api.spec_data import ExponentialReward, LinearReward, Reward
+from rrm.scales import PREFERENCE, Scale
+from rrm_api.spec_data import ExponentialReward, LinearReward, PairwiseReward, Reward
 
 SCALE = Scale(0, 4)
 GUESSES = ("label-shares", "uniform")
@@ -115,3 +116,49 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     labels = [0, 1, 2, 3, 4] * 12
     rows = answered(labels, lambda label: min(4, label + 1)), answered(labels, lambda _: 2)
     assert lifted(labels, *rows) == lifted(labels, *rows)
+
+
+def test_of_pairs_each_constant_is_a_floor() -> None:
+    reward = Reward(pairwise=PairwiseReward())
+    floors = fit_floors([-1.0, -1.0, 0.0, 1.0], scale=PREFERENCE, reward=reward)
+    scores = score_floors(floors, [-1.0, 1.0, 1.0, 1.0], scale=PREFERENCE, reward=reward)
+    assert scores == pytest.approx(
+        {
+            "always-first": 0.25,
+            "always-tie": 0.0,
+            "always-second": 0.75,
+            "label-shares": (0.5 + 3 * 0.25) / 4,
+            "uniform": 1 / 3,
+        }
+    )
+
+
+@pytest.mark.parametrize("verdict", [-1, 0, 1])
+@pytest.mark.parametrize("label", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("weight", ["0", "0.3", "1"])
+def test_a_blind_floor_is_paid_for_both_orders_as_a_judge_is(verdict: int, label: float, weight: str) -> None:
+    reward = Reward(pairwise=PairwiseReward(swap_consistency_weight=weight))
+    floor = Floor("x", tuple(float(value == verdict) for value in PREFERENCE.values))
+    first, second = (pay(verdict, side, scale=PREFERENCE, reward=reward) for side in (label, -label))
+    is_twice = verdict == label == -label
+    joint = joint_reward(first, second, is_right_twice=is_twice, weight=float(weight))
+    expected = joint if float(weight) else first
+    assert floor.reward(label, scale=PREFERENCE, reward=reward) == pytest.approx(expected)
+
+
+def test_two_blind_draws_are_right_twice_by_the_product_of_their_chances() -> None:
+    reward = Reward(pairwise=PairwiseReward(swap_consistency_weight="0.5"))
+    floor = Floor("x", (0.6, 0.1, 0.3))
+    earned = floor.reward(-1.0, scale=PREFERENCE, reward=reward)
+    assert earned == pytest.approx(0.5 * (0.6 + 0.3) / 2 + 0.5 * 0.6 * 0.3)
+
+
+def test_a_faint_preference_pays_a_floor_less() -> None:
+    reward = Reward(pairwise=PairwiseReward(strength_weight="0.5"))
+    rows = [ScoredRow("r", "g", -1.0, -1.0, 1.0, True, strength=0.2)]
+    earned = floors_by_row([Floor("always-first", (1.0, 0.0, 0.0))], rows, scale=PREFERENCE, reward=reward)
+    assert earned == {"always-first": {"r": pytest.approx(0.6)}}
+
+
+def test_a_users_own_reward_has_no_floors() -> None:
+    assert fit_floors([1.0], scale=SCALE, reward=Reward(entry_point="mine:reward")) == ()

@@ -1,12 +1,21 @@
 """The parser reads what is well formed, names what is not, and guesses nothing."""
 
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rrm.reasoning import RULES, ReasoningRule
 from rrm.scales import Scale
-from rrm.templates.verdict import FailureKind, ParseFailure, Verdict, parse_verdict
+from rrm.templates import verdict
+from rrm.templates.verdict import FailureKind, ParseFailure, Verdict, parse_preference, parse_verdict
 from rrm_api.spec_train import Reasoning
 
 SCALE = Scale(0, 4)
@@ -100,8 +109,8 @@ FRAGMENTS = st.lists(
 def test_any_text_gives_a_score_on_the_scale_or_a_failure(
     text: str, rule: ReasoningRule, is_cut: bool
 ) -> None:
-    verdict = parse_verdict(text, SCALE, rule, is_cut=is_cut)
-    assert isinstance(verdict, ParseFailure) or verdict.score in SCALE
+    read = parse_verdict(text, SCALE, rule, is_cut=is_cut)
+    assert isinstance(read, ParseFailure) or read.score in SCALE
 
 
 @given(FRAGMENTS)
@@ -110,9 +119,65 @@ def test_reasoning_never_decides(text: str) -> None:
     assert parse_verdict(f"<think>{thought}</think>", SCALE, NATIVE) == ParseFailure(MISSING)
 
 
-@pytest.mark.parametrize("piece", ["<score>", "</score>", "<think>", "<score>1</score>", "<", "<score"])
+def test_an_answer_is_whole_unless_one_says_it_was_cut() -> None:
+    assert parse_verdict("good", SCALE, NONE) == ParseFailure(MISSING)
+    assert parse_preference("good", NONE) == ParseFailure(MISSING)
+    assert parse_preference("good", NONE, is_cut=True) == ParseFailure(TRUNCATED)
+
+
+ADVERSARIAL = [
+    "<score>",
+    "</score>",
+    "<think>",
+    "<think></think>",
+    "<score>1</score>",
+    "<score><score>1</score>",
+    "<better>A</preference>",
+    "<",
+    "<score",
+    " ",
+    "1",
+]
+"""Pieces whose repetition makes a careless pattern look at the same text again and again."""
+
+
+@pytest.mark.parametrize("piece", ADVERSARIAL)
 def test_a_megabyte_of_adversarial_text_is_read_in_one_pass(piece: str) -> None:
     """Anything worse than linear would take hours here; the bench measures the seconds."""
     text = piece * (1_000_000 // len(piece))
-    verdict = parse_verdict(text, SCALE, NATIVE)
-    assert isinstance(verdict, Verdict if piece == "<score>1</score>" else ParseFailure)
+    read = parse_verdict(text, SCALE, NATIVE)
+    assert isinstance(read, Verdict if piece == "<score>1</score>" else ParseFailure)
+
+
+def steps(call: Callable[[], object]) -> int:
+    """Return how many lines of the parser a call executes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event == "line" and frame.f_code.co_filename == verdict.__file__
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("piece", ADVERSARIAL)
+def test_a_longer_text_takes_not_one_step_more(piece: str) -> None:
+    """Each step is one search, copy or match from end to end, so reading is linear, without a clock."""
+    for rule in (NONE, NATIVE, PROMPTED):
+        scores = {steps(partial(parse_verdict, piece * times, SCALE, rule)) for times in (50, 5_000)}
+        preferences = {steps(partial(parse_preference, piece * times, rule)) for times in (50, 5_000)}
+        assert (len(scores), len(preferences)) == (1, 1)
+        assert min(scores | preferences) > 10
+
+
+def test_the_one_pattern_cannot_backtrack() -> None:
+    """A sign, then digits: no part of it can match what another one gave up."""
+    source = inspect.getsource(verdict)
+    assert re.findall(r"re\.\w+\(.*", source) == ['re.compile(rb"[+-]?[0-9]+")']

@@ -17,7 +17,7 @@ def test_the_recipe_holds_the_trainings_own_prompts(demo_claims: Path) -> None:
     assert first["content"].startswith(
         "Rate the verbosity of the answer from 0 to 4. Reply with <score>N</score>."
     )
-    assert recipe.scale.values == (0, 1, 2, 3, 4)
+    assert recipe.answers == tuple(f"<score>{score}</score>" for score in range(5))
 
 
 def test_the_key_changes_with_rows_and_sizes(demo_claims: Path) -> None:

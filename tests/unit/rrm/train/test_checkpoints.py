@@ -177,3 +177,15 @@ def test_checkpoints_on_disk_are_listed_pruned_and_told(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_holds_no_checkpoint(tmp_path: Path) -> None:
     assert list_checkpoints(tmp_path / "none") == []
     assert status_of(tmp_path / "none", {}, volume=tmp_path).latest_step is None
+
+
+def test_a_newer_checkpoint_that_is_broken_is_passed_over_and_named() -> None:
+    saved = [
+        Checkpoint(12, Path("c/global_step_12"), is_whole=True, size=1),
+        Checkpoint(18, Path("c/global_step_18"), is_whole=False, size=1),
+    ]
+    start = decide_start(saved, total_steps=24)
+    assert start.step == 12
+    assert start.told() == "going on from global_step_12; skipping global_step_18: the save was interrupted"
+    assert decide_start(saved[1:], total_steps=24).told().startswith("starting at step 0; skipping")
+    assert decide_start(saved[:1], total_steps=24).told() == "going on from global_step_12"

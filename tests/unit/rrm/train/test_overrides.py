@@ -1,18 +1,21 @@
 """The trainer's configuration against golden files: read a change there as a change of the product.
 
 Regenerate with `UPDATE_GOLDEN=1 pytest tests/unit/rrm/train/test_overrides.py` and review the difference.
+That verl knows every key of them is asked of verl itself, in `tests/e2e/trainer/test_configurations.py`.
 """
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from rrm.errors import InvalidSpec
 from rrm.presets import resolve
 from rrm.train.attempt import Attempt
 from rrm.train.checkpoints import Checkpoint, Start
+from rrm.train.engine import Engine
 from rrm.train.overrides import RayPlace, overrides_for, written
 from rrm_api.run import Prepared, RunFile, intent_of
 from rrm_api.status import DataStatus
@@ -20,11 +23,15 @@ from rrm_api.v1alpha1 import parse_training
 
 ROOT = Path(__file__).parents[4]
 GOLDEN = ROOT / "tests" / "golden" / "overrides"
+ACTOR, ROLLOUT, MODEL = (f"actor_rollout_ref.{part}" for part in ("actor", "rollout", "model"))
 
 
-def attempt_at(example: str, number: int = 1, **training: object) -> Attempt:
+def attempt_at(
+    example: str, number: int = 1, *, spec: dict[str, Any] | None = None, **training: Any
+) -> Attempt:
     document = yaml.safe_load((ROOT / "crds" / "examples" / example).read_text())
     document["metadata"] |= {"namespace": "team", "uid": "00000000-0000-0000-0000-000000000001"}
+    document["spec"] |= spec or {}
     document["spec"].setdefault("training", {}).update(training)
     intent = intent_of(parse_training(document))
     numbers = resolve(intent)
@@ -49,55 +56,136 @@ RESUMED = Start(
 )
 EMBEDDED = RayPlace(temp_folder=Path("/tmp/r"))
 CLUSTER = RayPlace(address="auto", environment={"VLLM_NO_USAGE_STATS": "1"})
+UNFILTERED = {"filterGroups": False}
+TINY = attempt_at("tiny-cpu.yaml")
+POINTWISE = attempt_at("pointwise.yaml", **UNFILTERED)
+BOTH: dict[str, tuple[Attempt, Start, RayPlace]] = {
+    "tiny-cpu-embedded": (TINY, FRESH, EMBEDDED),
+    "pointwise-cluster": (POINTWISE, FRESH, CLUSTER),
+    "pointwise-resumed": (attempt_at("pointwise.yaml", 2, **UNFILTERED), RESUMED, CLUSTER),
+    "with-kl-on-cpu": (attempt_at("tiny-cpu.yaml", klCoefficient="0.01"), FRESH, EMBEDDED),
+    "full": (attempt_at("full.yaml"), FRESH, CLUSTER),
+}
+NEWER_ONLY: dict[str, tuple[Attempt, Start, RayPlace]] = {
+    "pairwise-swapped": (attempt_at("pairwise.yaml"), FRESH, CLUSTER),
+    "filtered": (attempt_at("pointwise.yaml", filterGroups=True), FRESH, CLUSTER),
+}
+CASES = [(Engine.VERL_09, name, *case) for name, case in (BOTH | NEWER_ONLY).items()]
+CASES += [(Engine.VERL_04, name, *case) for name, case in BOTH.items()]
 
 
 @pytest.mark.parametrize(
-    ("name", "attempt", "start", "evaluate_first", "ray"),
-    [
-        pytest.param("tiny-cpu-embedded", attempt_at("tiny-cpu.yaml"), FRESH, True, EMBEDDED, id="tiny-cpu"),
-        pytest.param("pointwise-cluster", attempt_at("pointwise.yaml"), FRESH, True, CLUSTER, id="pointwise"),
-        pytest.param(
-            "pointwise-resumed", attempt_at("pointwise.yaml", 2), RESUMED, False, CLUSTER, id="resumed"
-        ),
-        pytest.param("full", attempt_at("full.yaml"), FRESH, True, CLUSTER, id="full"),
-    ],
+    ("engine", "name", "attempt", "start", "ray"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES]
 )
 def test_an_example_becomes_exactly_these_overrides(
-    name: str, attempt: Attempt, start: Start, evaluate_first: bool, ray: RayPlace
+    engine: Engine, name: str, attempt: Attempt, start: Start, ray: RayPlace
 ) -> None:
-    lines = overrides_for(attempt, start=start, evaluate_first=evaluate_first, ray=ray)
+    is_first = start is FRESH
+    lines = overrides_for(attempt, start=start, evaluate_first=is_first, ray=ray, engine=engine)
     text = "\n".join(line.replace(str(ROOT), "ROOT") for line in lines) + "\n"
-    golden = GOLDEN / f"{name}.txt"
+    golden = GOLDEN / engine / f"{name}.txt"
     if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(text)
     assert text == golden.read_text()
 
 
-def test_the_specs_own_overrides_come_last_and_replace_ours() -> None:
-    own = {"actor_rollout_ref.actor.optim.lr": "3e-7", "trainer.test_freq": "5", "+trainer.new_key": "[1,2]"}
-    attempt = attempt_at("pointwise.yaml", overrides=own)
-    lines = overrides_for(attempt, start=FRESH, evaluate_first=True, ray=CLUSTER)
+def test_every_golden_file_is_one_that_is_written() -> None:
+    found = {str(path.relative_to(GOLDEN)) for path in GOLDEN.rglob("*.txt")}
+    assert found == {f"{engine}/{name}.txt" for engine, name, *_ in CASES}
+
+
+def lines_of(attempt: Attempt, engine: Engine, start: Start = FRESH, ray: RayPlace = CLUSTER) -> list[str]:
+    return overrides_for(attempt, start=start, evaluate_first=True, ray=ray, engine=engine)
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_no_key_is_said_twice(engine: Engine) -> None:
+    for attempt, start, ray in BOTH.values():
+        keys = [line.partition("=")[0].lstrip("+") for line in lines_of(attempt, engine, start, ray)]
+        assert len(keys) == len(set(keys)), "Hydra refuses a key that is added twice"
+
+
+@pytest.mark.parametrize("engine", Engine)
+def test_the_specs_own_overrides_come_last_and_replace_ours(engine: Engine) -> None:
+    own = {f"{ACTOR}.optim.lr": "3e-7", "trainer.test_freq": "5", "+trainer.new_key": "[1,2]"}
+    lines = lines_of(attempt_at("pointwise.yaml", overrides=own, **UNFILTERED), engine)
     assert lines[-3:] == [f"{key}={value}" for key, value in own.items()]
     keys = [line.partition("=")[0].lstrip("+") for line in lines]
-    assert len(keys) == len(set(keys)), "Hydra refuses a key that is added twice"
+    assert len(keys) == len(set(keys))
 
 
-def test_without_a_kl_term_no_reference_model_is_loaded() -> None:
-    lines = overrides_for(attempt_at("tiny-cpu.yaml"), start=FRESH, evaluate_first=True, ray=EMBEDDED)
-    assert "actor_rollout_ref.actor.use_kl_loss=false" in lines
+@pytest.mark.parametrize("engine", Engine)
+def test_without_a_kl_term_no_reference_model_is_loaded(engine: Engine) -> None:
+    assert f"{ACTOR}.use_kl_loss=false" in lines_of(TINY, engine)
 
 
-def test_a_resumed_attempt_names_its_checkpoint_and_never_trusts_the_tracker() -> None:
-    lines = overrides_for(attempt_at("pointwise.yaml"), start=RESUMED, evaluate_first=False, ray=CLUSTER)
+@pytest.mark.parametrize("engine", Engine)
+def test_a_resumed_attempt_names_its_checkpoint_and_never_trusts_the_tracker(engine: Engine) -> None:
+    lines = lines_of(POINTWISE, engine, RESUMED)
     assert "trainer.resume_mode=resume_path" in lines
     assert "trainer.resume_from_path=/mnt/rrm/helpful-judge/checkpoints/global_step_40" in lines
+
+
+NUMBERS = {
+    "warmup_steps": (7, [f"{ACTOR}.optim.lr_warmup_steps=7"]),
+    "entropy_coefficient": (0.01, [f"{ACTOR}.entropy_coeff=0.01"]),
+    "clip_ratio_low": (0.1, [f"{ACTOR}.clip_ratio_low=0.1"]),
+    "clip_ratio_high": (0.28, [f"{ACTOR}.clip_ratio_high=0.28"]),
+    "gpu_memory_utilization": (0.55, [f"{ROLLOUT}.gpu_memory_utilization=0.55"]),
+    "max_tokens_per_gpu": (
+        16384,
+        [f"{ACTOR}.use_dynamic_bsz=true", f"{ACTOR}.ppo_max_token_len_per_gpu=16384"],
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", Engine)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_each_number_reaches_the_key_that_means_it(
+    engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value, expected = NUMBERS[name]
+    with_number(monkeypatch, **{name: value})
+    assert set(expected) <= set(lines_of(POINTWISE, engine))
+
+
+def with_number(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
+    from dataclasses import replace
+
+    numbers = replace(POINTWISE.hyperparameters, **changed)
+    monkeypatch.setattr(Attempt, "hyperparameters", property(lambda _: numbers))
+
+
+def test_lora_loads_the_base_weights_into_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_number(monkeypatch, lora_rank=64)
+    lines = lines_of(POINTWISE, Engine.VERL_09)
+    for line in (f"{MODEL}.lora_rank=64", f"{MODEL}.lora_alpha=32", f"{ROLLOUT}.load_format=safetensors"):
+        assert line in lines
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        (NEWER_ONLY["pairwise-swapped"][0], "spec.reward.pairwise.swapConsistencyWeight 0.5"),
+        (NEWER_ONLY["filtered"][0], "spec.training.filterGroups true"),
+    ],
+    ids=["swap consistency", "filtered groups"],
+)
+def test_the_older_engine_refuses_what_it_has_no_place_for(attempt: Attempt, words: str) -> None:
+    with pytest.raises(InvalidSpec, match="use the default image, or") as refused:
+        lines_of(attempt, Engine.VERL_04)
+    assert str(refused.value).startswith(words)
+
+
+def test_the_older_engine_refuses_lora(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_number(monkeypatch, lora_rank=64)
+    with pytest.raises(InvalidSpec, match=r"LoRA: .*verl 0\.9\.1"):
+        lines_of(POINTWISE, Engine.VERL_04)
 
 
 @pytest.mark.parametrize("text", ["plain", "a b", "it's", "x=1", "$HOME", "[1,2]", "/mnt/a-b_c.d:1", "100%"])
 def test_written_text_survives_hydras_grammar(text: str) -> None:
     # Hydra's grammar is a superset of YAML scalars here: quoted text is what stands between the quotes.
     shown = written(text)
-    if shown.startswith("'"):
-        assert shown[1:-1].replace("\\'", "'") == text
-    else:
-        assert json.dumps(shown) == json.dumps(text)
+    assert (shown[1:-1].replace("\\'", "'") if shown.startswith("'") else shown) == text

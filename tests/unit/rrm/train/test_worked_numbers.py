@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rrm.train.seeds import request_seed
 
 ROOT = Path(__file__).parents[4]
-HEAVY = ("rrm/train/hooks", "rrm/train/cpu", "rrm/tiny_model/make.py")
+HEAVY = ("rrm/train/hooks", "rrm/train/cpu", "rrm/train/verl04", "rrm/tiny_model/make.py")
 """What cannot be imported without torch and verl has no doctests."""
 FOLDERS = ("train", "export", "tiny_model", "trainer_env")
 

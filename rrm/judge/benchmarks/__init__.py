@@ -1,0 +1,1 @@
+"""Scoring rules of published benchmarks, pure: a number compares only with others under the same rule."""

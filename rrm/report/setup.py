@@ -1,0 +1,160 @@
+"""What a training was set up with: effective numbers, overrides, versions; and what it cost."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from rrm.errors import InvalidSpec
+from rrm.presets import resolve
+from rrm.report.attempts import AttemptSeen, Steps
+from rrm.report.reading import Gaps, read_json
+from rrm_api.run import RunFile
+from rrm_api.spec_pods import SECRET_NAME, Accelerator
+
+PACKAGES: Final = (
+    "rrm-trainer",
+    "rrm-api",
+    "verl",
+    "vllm",
+    "torch",
+    "ray",
+    "transformers",
+    "numpy",
+    "pyarrow",
+)
+_NOT_SETTINGS: Final = ("name", "namespace", "uid")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a training was set up with.
+
+    Attributes:
+        hyperparameters: Every effective number by name.
+        spec: The intent, flattened: path -> value.
+        overrides: What the newest attempt told verl, a line each.
+        versions: Package -> version.
+        is_versions_recorded: Whether the training itself wrote the versions; else they are those of here.
+    """
+
+    hyperparameters: dict[str, Any]
+    spec: dict[str, Any]
+    overrides: tuple[str, ...]
+    versions: dict[str, str]
+    is_versions_recorded: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training took so far.
+
+    Attributes:
+        processes: GPUs, or on CPUs the processes that stand for them.
+        is_gpu: Whether those are GPUs.
+        wall_seconds: Sum over the attempts of the time from the first to the last sign of life.
+        processor_seconds: Wall time times processes.
+        step_seconds: Sum of the durations of the steps that count; None if none was logged.
+        redone_seconds: Time of steps that were done again after a resume.
+    """
+
+    processes: int
+    is_gpu: bool
+    wall_seconds: float
+    processor_seconds: float
+    step_seconds: float | None
+    redone_seconds: float
+
+
+def read_setup(run: RunFile, attempts: Sequence[AttemptSeen], gaps: Gaps) -> Setup:
+    """Return what the newest attempt was set up with."""
+    folder = attempts[-1].folder
+    overrides = folder / "overrides.txt"
+    lines: list[str] = []
+    try:
+        lines = overrides.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        gaps.note(overrides, "not there", "what the trainer was told")
+    recorded = _recorded_versions(attempts, gaps)
+    return Setup(
+        hyperparameters=hyperparameters_of(run, gaps),
+        spec=settings_of(run),
+        overrides=tuple(masked(line) for line in lines if line.strip()),
+        versions=recorded or installed_versions(),
+        is_versions_recorded=bool(recorded),
+    )
+
+
+def masked(line: str) -> str:
+    """Return an override without its value where its key is named like a secret: reports are passed on.
+
+    >>> masked("+ray_kwargs.ray_init.runtime_env.env_vars.WANDB_API_KEY='k'"), masked("trainer.nnodes=2")
+    ('+ray_kwargs.ray_init.runtime_env.env_vars.WANDB_API_KEY=***', 'trainer.nnodes=2')
+    """
+    key = line.partition("=")[0]
+    return f"{key}=***" if re.search(SECRET_NAME, key.rpartition(".")[2]) else line
+
+
+def hyperparameters_of(run: RunFile, gaps: Gaps) -> dict[str, Any]:
+    """Return every effective number of a run; noted and empty if this version cannot resolve it."""
+    try:
+        return asdict(resolve(run.intent))
+    except InvalidSpec as error:
+        gaps.say(f"effective hyper-parameters: this version cannot resolve them ({error})")
+        return {}
+
+
+def settings_of(run: RunFile) -> dict[str, Any]:
+    """Return the intent by path, without the names that every training has of its own."""
+    document = {key: value for key, value in run.intent.manifest().items() if key not in _NOT_SETTINGS}
+    return dict(flattened(document))
+
+
+def flattened(document: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Return the leaves of a document by path; an empty list or object is a leaf.
+
+    >>> flattened({"a": {"b": 1, "c": []}, "d": [{"e": 2}]})
+    [('a.b', 1), ('a.c', []), ('d.0.e', 2)]
+    """
+    if not isinstance(document, dict | list) or not document:
+        return [(path, document)]
+    items = document.items() if isinstance(document, dict) else enumerate(document)
+    return [leaf for key, value in items for leaf in flattened(value, f"{path}.{key}" if path else str(key))]
+
+
+def _recorded_versions(attempts: Sequence[AttemptSeen], gaps: Gaps) -> dict[str, str]:
+    for attempt in reversed(attempts):
+        path = attempt.folder / "versions.json"
+        if path.is_file():
+            found = read_json(path, gaps, lost="the trainer's versions")
+            return {str(name): str(number) for name, number in found.items()}
+    gaps.say("no attempt recorded its versions: those below are of the environment that wrote this report")
+    return {}
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of what is installed here."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def cost_of(run: RunFile, attempts: Sequence[AttemptSeen], steps: Steps) -> Cost:
+    """Return what the attempts took: processes x wall time."""
+    processes = run.intent.nodes * run.intent.gpus_per_node
+    wall = sum(attempt.seconds for attempt in attempts)
+    kept = [metrics["timing_s/step"] for metrics in steps.values() if "timing_s/step" in metrics]
+    every = [m["timing_s/step"] for a in attempts for m in a.steps.values() if "timing_s/step" in m]
+    return Cost(
+        processes=processes,
+        is_gpu=run.intent.accelerator is not Accelerator.CPU,
+        wall_seconds=wall,
+        processor_seconds=wall * processes,
+        step_seconds=sum(kept) if kept else None,
+        redone_seconds=max(0.0, sum(every) - sum(kept)),
+    )
