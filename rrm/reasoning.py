@@ -11,7 +11,7 @@ from typing import Final
 from rrm_api.spec_train import Model, Reasoning
 
 _THINKS: Final = re.compile(
-    r"qwen[-_]?3(?!.*(instruct|coder|base|embedding|reranker))|qwq|deepseek[-_.]?r1|r1[-_]distill|[-_]thinking|magistral",
+    r"qwen[-_]?3(?!.*(instruct|coder|base|embedding|reranker))|qwq|deepseek[-_.]?r1|r1[-_](?:deepseek[-_])?distill|[-_]thinking|magistral",
     re.IGNORECASE,
 )
 

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -90,6 +91,11 @@ def _imported(plugin: Path) -> Any:
         raise PluginFailed(
             f"{plugin}: expected a Python file, found {'a folder' if plugin.is_dir() else 'none'}"
         )
+    if not plugin.stem.isidentifier():
+        raise PluginFailed(
+            f"{plugin}: expected a name of letters, digits and _, which an entry point can say; "
+            f"rename it, for example to {re.sub(r'[^A-Za-z0-9_]', '_', plugin.stem)}.py"
+        )
     require_free_name(plugin)
     folder = str(plugin.resolve().parent)
     if folder not in sys.path:
@@ -166,13 +172,19 @@ def _tried(part: Part, module: str, material: Material) -> Trial:
 def _show(console: Console, trial: Trial) -> None:
     milliseconds = trial.median_seconds * 1000
     title = f"{trial.kind} {trial.name}: {len(trial.seconds)} calls, {milliseconds:.2g} ms each"
-    table = Table(title=escape(title), show_header=False, title_justify="left")
-    for asked, returned in trial.shown[:_MOST_SHOWN]:
-        table.add_row(escape(asked), escape(returned))
-    if len(trial.shown) > _MOST_SHOWN:
-        table.add_row("...", f"{len(trial.shown) - _MOST_SHOWN} more")
-    console.print(table)
+    console.print(escape(title))
+    if trial.shown:
+        console.print(_table(trial.shown))
     for words in trial.violations:
         console.print(f"[red]broken[/red] {escape(words)}")
     for words in trial.remarks:
         console.print(f"[yellow]note[/yellow] {escape(words)}")
+
+
+def _table(shown: list[tuple[str, str]]) -> Table:
+    table = Table(show_header=False)
+    for asked, returned in shown[:_MOST_SHOWN]:
+        table.add_row(escape(asked), escape(returned))
+    if len(shown) > _MOST_SHOWN:
+        table.add_row("...", f"{len(shown) - _MOST_SHOWN} more")
+    return table

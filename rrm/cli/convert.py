@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from rrm.data.files import SUFFIXES, has_rows, read_file
+from rrm.data.files import SUFFIXES, has_rows, read_file, row_files
 from rrm.data.rows import Place, RawRow
+from rrm.data.validate import samples_of
 from rrm.datasets import converter_of, label_of
 from rrm.datasets.converter import Converter
 from rrm.datasets.exchange import Origin, write_samples
 from rrm.datasets.refusal import RowRefused
-from rrm.errors import DataInvalid, InvalidSpec
+from rrm.errors import DataInvalid, InvalidSpec, VolumeUnavailable
 from rrm.sample import DataSample
 from rrm_api.run import ExitCode
 from rrm_api.spec_data import DataFormat, Source
@@ -58,7 +59,12 @@ def convert(
     files = _files(inputs, output)
     count = Count()
     samples = _samples(files, converter_of(source), count, max_invalid)
-    written = write_samples(output, samples, Origin(split=split))
+    try:
+        written = write_samples(output, samples, Origin(split=split))
+    except OSError as error:
+        raise VolumeUnavailable(
+            f"{output}: expected files that can be read and room to write, found {error}; nothing was written"
+        ) from error
     typer.echo(f"wrote {written} samples of {count.rows} rows to {output}")
     for reason, rows in sorted(count.refused.items()):
         typer.echo(f"refused {rows}: {reason}; the first is {count.examples[reason]}")
@@ -88,7 +94,7 @@ def _below(given: Path) -> list[Path]:
                 expected=f"a file that ends in {', '.join(SUFFIXES)}", found=given.name, where=str(given)
             )
         return [given]
-    files = sorted(file for file in given.rglob("*") if file.is_file() and has_rows(file.name))
+    files = row_files(given)
     if not files:
         found = "a folder without any" if given.is_dir() else "nothing of that name"
         raise DataInvalid(expected="a file of rows, or a folder of such files", found=found, where=str(given))
@@ -107,7 +113,7 @@ def _samples(
 
 def _converted(row: RawRow, converter: Converter, count: Count) -> list[DataSample]:
     try:
-        return converter.convert(row.values)
+        return samples_of(row, converter)
     except RowRefused as refusal:
         count.refuse(refusal, row.place)
         return []

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from rrm_api.conditions import Reason
 from rrm_api.run import Progress
 
 
@@ -23,6 +24,7 @@ class TrainingScreen:
             TextColumn("{task.fields[numbers]}"),
             console=console,
         )
+        self._told: frozenset[Reason] = frozenset()
         self._task = self._bar.add_task("Starting", total=total_steps, numbers="")
 
     def __enter__(self) -> Self:
@@ -37,7 +39,12 @@ class TrainingScreen:
             self._bar.stop()
 
     def on_progress(self, progress: Progress) -> None:
-        """Show a document."""
+        """Show a document, and what is newly found unhealthy on a line of its own."""
+        for finding in progress.findings:
+            if finding.reason not in self._told:
+                line = f"{finding.reason.value}: {finding.message}"
+                self._console.print(line, highlight=False, soft_wrap=True, markup=False)
+        self._told = frozenset(finding.reason for finding in progress.findings)
         if self._console.is_terminal:
             self._bar.update(
                 self._task,

@@ -35,10 +35,23 @@ class Arranged:
         """Return whether a pair is written in the other order than its source has it."""
         return self.order is not None and row.names.pair in self.order.turned
 
+    def row_id(self, row: Kept) -> str:
+        """Return the name of a row as it is written."""
+        return row.names.turned if self.is_turned(row) and row.names.turned else row.names.row
+
+    def label(self, row: Kept) -> float:
+        """Return the label of a row as it is written."""
+        return -row.label + 0.0 if self.is_turned(row) else row.label
+
     @property
     def labels(self) -> list[float]:
         """Labels as they are written."""
-        return [-row.label + 0.0 if self.is_turned(row) else row.label for row in self.rows]
+        return [self.label(row) for row in self.rows]
+
+    @property
+    def strengths(self) -> list[float]:
+        """How clear each preference is, in [0, 1]; the same in both orders."""
+        return [row.strength for row in self.rows]
 
     @property
     def tokens(self) -> list[int]:
@@ -63,34 +76,33 @@ class RowWriter:
     def records(self, part: Arranged) -> Iterator[dict[str, Any]]:
         """Yield the rows of a part by the columns of the prepared files."""
         for row in part.rows:
-            yield self.record(row, is_turned=part.is_turned(row))
+            yield self._record(part, row)
 
     def floor_rows(self, part: Arranged) -> Iterator[FloorRow]:
         """Yield what floors that read answers see of the rows of a part."""
         for row in part.rows:
-            texts, is_turned = self.spill.record(row.at), part.is_turned(row)
+            texts = self.spill.record(row.at)
             yield FloorRow(
-                row_id=(row.names.turned if is_turned else None) or row.names.row,
+                row_id=part.row_id(row),
                 question=texts["question"],
-                answers=tuple(reversed(texts["answers"]) if is_turned else texts["answers"]),
-                label=-row.label + 0.0 if is_turned else row.label,
+                answers=tuple(texts["answers"][:: -1 if part.is_turned(row) else 1]),
+                label=part.label(row),
                 strength=row.strength,
             )
 
-    def record(self, row: Kept, *, is_turned: bool) -> dict[str, Any]:
-        """Return a row by the columns of the prepared files."""
+    def _record(self, part: Arranged, row: Kept) -> dict[str, Any]:
         texts = self.spill.record(row.at)
         messages, samples = texts["messages"], texts.get("samples", [None, None])
-        first = 1 if is_turned else 0
+        first = 1 if part.is_turned(row) else 0
         tokens = (row.tokens, row.turned_tokens)
         return {
-            "row_id": row.names.turned if is_turned else row.names.row,
+            "row_id": part.row_id(row),
             "prompt_group": row.group,
             "pair_id": row.names.pair,
             "data_source": row.data_source,
             "messages": messages[first],
             "messages_swapped": messages[1 - first] if self.asks_both_ways else None,
-            "label": -row.label + 0.0 if is_turned else row.label,
+            "label": part.label(row),
             "strength": row.strength,
             "scale_low": float(self.scale.low),
             "scale_high": float(self.scale.high),

@@ -1,7 +1,9 @@
 """Benchmarks must not be learned by heart: training rows that overlap with one are found here.
 
-A row overlaps if its normalised prompt is one of the benchmark's, or if prompt or answers share thirteen
-words in a row with the benchmark's prompts or answers.
+A row overlaps if its normalised prompt is one of the benchmark's, or if what its user says shares thirteen
+words in a row with what a user says there. Answers are not compared, as in the decontamination of Skywork's
+preferences and Tulu 3's prompts: models end theirs in the same phrases ("I hope this helps! Let me know if
+you have any other questions ..."), and an answer betrays nothing while the question it belongs to is unknown.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,10 +19,13 @@ from rrm.data.validate import Count, Tally, require_mostly_valid, samples_of
 from rrm.datasets import Converter
 from rrm.datasets.refusal import RowRefused
 from rrm.row_id import prompt_group
-from rrm.sample import DataSample
+from rrm.sample import DataSample, Speaker
 
 SAME_PROMPT: Final = "prompt of a benchmark"
-SAME_WORDS: Final = f"{SIZE} words of a benchmark"
+SAME_WORDS: Final = f"{SIZE} words of a benchmark's prompt"
+COMMON: Final = 10
+"""Words of more prompts of one benchmark than these are its phrasing and no question ("Choose the best of the
+options below ..."). GPT-3's decontamination passes over what so many of its training documents say."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,11 @@ class Benchmarks:
 
     def find(self, candidate: Candidate) -> Overlap | None:
         """Return the overlap of a candidate: prompt before words, earlier benchmarks before later ones."""
-        texts = texts_of(candidate.judged.sample)
+        sample = candidate.judged.sample
         if (owner := self.groups.get(candidate.group)) is not None:
-            return Overlap(owner, SAME_PROMPT, " ".join(words_of(texts[0])[: 2 * SIZE]))
-        return min(
-            (found for text in texts if (found := self._find_words(text))), key=_benchmark, default=None
-        )
+            return Overlap(owner, SAME_PROMPT, " ".join(words_of(sample.input[0].content)[: 2 * SIZE]))
+        found = (self._find_words(text) for text in questions_of(sample))
+        return min((one for one in found if one), key=lambda one: one.benchmark, default=None)
 
     def _find_words(self, text: str) -> Overlap | None:
         words = words_of(text)
@@ -90,10 +94,6 @@ class Benchmarks:
             return None
         first = int(hits[np.argmin(self.owners[places[hits]])])
         return Overlap(int(self.owners[places[first]]), SAME_WORDS, " ".join(words[first : first + SIZE]))
-
-
-def _benchmark(overlap: Overlap) -> int:
-    return overlap.benchmark
 
 
 @dataclass
@@ -119,7 +119,7 @@ class BenchmarkReader:
         """
         number = len(self.entries)
         self.entries.append(benchmark)
-        found: list[Hashes] = []
+        asked: dict[str, Hashes] = {}
         for row in rows:
             try:
                 samples = samples_of(row, converter)
@@ -128,10 +128,15 @@ class BenchmarkReader:
                 continue
             benchmark.count.read += 1
             for sample in samples:
-                self.groups.setdefault(prompt_group(*(said.content for said in sample.input)), number)
-                found += [hashes_of(words_of(text)) for text in texts_of(sample)]
+                group = prompt_group(*(said.content for said in sample.input))
+                self.groups.setdefault(group, number)
+                if group not in asked:
+                    asked[group] = np.unique(
+                        _joined(hashes_of(words_of(text)) for text in questions_of(sample))
+                    )
         require_mostly_valid(benchmark.count, max_invalid_fraction)
-        self.hashes.append(np.unique(np.concatenate([*found, np.empty(0, dtype=np.uint64)])))
+        hashes, prompts = np.unique(_joined(asked.values()), return_counts=True)
+        self.hashes.append(hashes[prompts <= COMMON])
 
     def done(self) -> Benchmarks:
         """Return the benchmarks that were read."""
@@ -142,7 +147,10 @@ class BenchmarkReader:
         return Benchmarks(self.entries, self.groups, hashes, np.concatenate(owners)[first])
 
 
-def texts_of(sample: DataSample) -> list[str]:
-    """Return the texts of a sample: each message of the conversation and each answer."""
-    answers = [output.answer.content for output in sample.output]
-    return [*(message.content for message in sample.input), *answers]
+def questions_of(sample: DataSample) -> list[str]:
+    """Return what the user says in the conversation of a sample."""
+    return [message.content for message in sample.input if message.role is Speaker.USER]
+
+
+def _joined(hashes: Iterable[Hashes]) -> Hashes:
+    return np.concatenate([*hashes, np.empty(0, dtype=np.uint64)])

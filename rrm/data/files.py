@@ -26,6 +26,16 @@ def has_rows(name: str) -> bool:
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
+def row_files(folder: Path) -> list[Path]:
+    """Return the row files below a folder, sorted; hidden files and folders are passed over."""
+    return sorted(file for file in folder.rglob("*") if _is_shown(file, folder) and file.is_file())
+
+
+def _is_shown(file: Path, below: Path) -> bool:
+    is_hidden = any(part.startswith(".") for part in file.relative_to(below).parts)
+    return has_rows(file.name) and not is_hidden
+
+
 def read_file(path: Path, source: str, name: str) -> Iterator[RawRow]:
     """Yield all rows of a file, in order.
 

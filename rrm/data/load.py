@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rrm.data.files import KINDS, has_rows, read_file
+from rrm.data.files import KINDS, has_rows, read_file, row_files
 from rrm.data.hub import fetch_dataset
 from rrm.data.packed import PACKED
 from rrm.data.rows import RawRow
@@ -100,15 +100,10 @@ def claim_files(claims: Path, claim: str, path: str, *, place: str) -> dict[str,
             where=place,
             do="check the path inside the claim",
         )
-    files = {str(file.relative_to(root)): file for file in target.rglob("*") if _is_row_file(file, target)}
+    files = {str(file.relative_to(root)): file for file in row_files(target)}
     if not files:
         raise DataInvalid(expected=f"files that end in {_kinds()}", found="none in the folder", where=place)
     return files
-
-
-def _is_row_file(file: Path, below: Path) -> bool:
-    is_hidden = any(part.startswith(".") for part in file.relative_to(below).parts)
-    return not is_hidden and has_rows(file.name) and file.is_file()
 
 
 def _neighbours(target: Path) -> str:

@@ -1,10 +1,11 @@
 """Order leakage: where the first answer of a pair wins too often, always saying so would pay.
 
 RewardBench and HH-RLHF put the better answer first in every row; a judge trained on them as shipped learns
-the place and not the answers. Such a part is balanced by turning pairs round, and that is said.
+the place and not the answers. Such a source is balanced by turning pairs round, and that is said. Each source
+by itself: a judge can tell them apart, and a small one would not be noticed among many even pairs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from math import exp, lgamma, log
 from typing import Final
@@ -22,7 +23,8 @@ class Order:
     Attributes:
         pairs: Pairs without ties.
         first_wins: Pairs whose first answer is better, as the sources have them.
-        p_value: Two-sided probability of a share at least that uneven if place meant nothing.
+        p_value: Two-sided probability of a share at least that uneven if place meant nothing; of the source
+            where it is least.
         turned: Names of the pairs that were turned round.
         first_wins_after: Pairs whose first answer is better once those are turned.
     """
@@ -68,8 +70,22 @@ def examine(rows: Iterable[Kept], *, seed: int) -> Order:
 
     Pairs that the part holds in both orders are left alone: they are even already.
     """
-    untied = [row for row in rows if row.label]
-    both = _in_both_orders(untied)
+    sources: dict[int, list[Kept]] = {}
+    for row in rows:
+        if row.label:
+            sources.setdefault(row.source, []).append(row)
+    both = _in_both_orders([row for untied in sources.values() for row in untied])
+    orders = [_examine(untied, both, seed=seed) for untied in sources.values()]
+    return Order(
+        pairs=sum(order.pairs for order in orders),
+        first_wins=sum(order.first_wins for order in orders),
+        p_value=min((order.p_value for order in orders), default=1.0),
+        turned=frozenset().union(*(order.turned for order in orders)),
+        first_wins_after=sum(order.first_wins_after for order in orders),
+    )
+
+
+def _examine(untied: Sequence[Kept], both: Set[str | None], *, seed: int) -> Order:
     first = [row for row in untied if row.label < 0]
     second = len(untied) - len(first)
     p_value = sign_test(len(first), len(untied))

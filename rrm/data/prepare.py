@@ -7,7 +7,7 @@ depends on the time or the machine.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,7 @@ from rrm.data.parts import TEST, TRAIN, VALIDATION, Part, PartReader, Parts, Pro
 from rrm.data.render import Renderer
 from rrm.data.report import benchmark_reports, part_reports, write_report
 from rrm.data.spill import Spill, workplace
+from rrm.data.split import draw_rows
 from rrm.data.tokens import ModelTokenizer, load_tokenizer
 from rrm.data.written import digest_of_rows, publish, write_rows
 from rrm.judge.baselines import Floor, fit_floors, score_floors
@@ -35,6 +36,9 @@ from rrm_api.status import DataStatus, DroppedRows
 _MOST_REASONS: Final = 32
 """So many reasons fit into the status."""
 _OTHER: Final = "other reasons"
+MOST_FITTED: Final = 20_000
+"""Surface floors are fitted on so many training rows at most: a dozen weights do not move any more by then,
+and texts are read once more for them."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,6 @@ def prepare(
         files, digest = _write(folder, rows)
         claim_identity(intent, layout, _found(digest, tokenizer(), parts))
         publish(files, layout.data)
-        write_guesses(layout.data / FLOORS_FILE, rows.guesses)
         example = next(rows.writer.records(rows.parts[TRAIN]))["messages"]
     prepared = _prepared(layout, rows, parts, numbers, model_revision=tokenizer().revision)
     shown = {"limits": {"maxPromptTokens": numbers.max_prompt_tokens}, "example": example}
@@ -128,21 +131,30 @@ def _rows(intent: Intent, parts: Mapping[str, Arranged], spill: Spill, scale: Sc
     pairwise = intent.reward.pairwise
     asks_both_ways = pairwise is not None and float(pairwise.swap_consistency_weight) > 0
     writer = RowWriter(spill, scale, asks_both_ways)
-    floors = fit_floors(parts[TRAIN].labels, scale=scale, reward=intent.reward)
-    scores = score_floors(floors, parts[VALIDATION].labels, scale=scale, reward=intent.reward)
-    seen = (writer.floor_rows(parts[name]) for name in (TRAIN, VALIDATION))
-    guesses = fit_surface_floors(*seen, scale=scale, reward=intent.reward)
+    train, validation = parts[TRAIN], parts[VALIDATION]
+    floors = fit_floors(train.labels, scale=scale, reward=intent.reward)
+    scores = score_floors(
+        floors, validation.labels, scale=scale, reward=intent.reward, strengths=validation.strengths
+    )
+    fitted = draw_rows(train.rows, limit=MOST_FITTED, seed=intent.data.seed)
+    guesses = fit_surface_floors(
+        writer.floor_rows(replace(train, rows=fitted)),
+        writer.floor_rows(validation),
+        scale=scale,
+        reward=intent.reward,
+    )
     return Rows(parts, writer, floors, guesses, {**scores, **mean_rewards(guesses)})
 
 
 def _write(folder: Path, rows: Rows) -> tuple[list[Path], str]:
-    """Return the finished files and the digest of what training and validation rows say."""
+    """Return the finished files, rows and floors, and the digest of what training and validation rows say."""
     files, learned, kept_back = [], sha256(), sha256()
     for name, part in rows.parts.items():
         file = folder / f"{name}.parquet"
         write_rows(file, rows.writer.records(part), kept_back if name == TEST else learned)
         files.append(file)
-    return files, "sha256:" + learned.hexdigest()
+    write_guesses(folder / FLOORS_FILE, rows.guesses)
+    return [*files, folder / FLOORS_FILE], "sha256:" + learned.hexdigest()
 
 
 def _found(digest: str, tokenizer: ModelTokenizer, parts: Parts) -> Found:

@@ -15,6 +15,7 @@ from rrm.datasets import label_of
 from rrm_api.run import Layout
 
 REPORT_FILE: Final = "data.json"
+COMPARED: Final = "whole prompts, and 13 words in a row of what users say; answers are not compared"
 
 
 def part_reports(parts: Parts, arranged: Mapping[str, Arranged]) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def benchmark_reports(benchmarks: Benchmarks) -> list[dict[str, Any]]:
         {
             "uri": entry.uri,
             "revision": entry.revision,
+            "compared": COMPARED,
             "read": entry.count.read,
             "invalid": _drops(entry.invalid),
             "samePrompt": _drop(entry.overlaps, SAME_PROMPT),

@@ -33,7 +33,7 @@ class RawRow:
     place: Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Names:
     """Names of a row that depend on nothing but its texts, and on the label where a part has several.
 

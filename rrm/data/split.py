@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 
 from rrm.data.rows import Kept
 
@@ -25,11 +26,21 @@ def drawn(keys: Iterable[str], *, seed: int) -> list[str]:
 
 
 def draw_rows(rows: Sequence[Kept], *, limit: int | None, seed: int) -> list[Kept]:
-    """Return at most `limit` rows in drawn order, or all rows in their own order without a limit."""
+    """Return at most `limit` rows in drawn order, or all rows in their own order without a limit.
+
+    Where both orders of a pair are rows, they are drawn together; only the last may come alone.
+    """
     if limit is None:
         return list(rows)
-    by_id = {row.names.row: row for row in rows}
-    return [by_id[key] for key in drawn(by_id, seed=seed)[:limit]]
+    by_name: dict[str, list[Kept]] = {}
+    for row in rows:
+        by_name.setdefault(row.names.pair or row.names.row, []).append(row)
+    found = (row for name in drawn(by_name, seed=seed) for row in sorted(by_name[name], key=_row_id))
+    return list(islice(found, limit))
+
+
+def _row_id(row: Kept) -> str:
+    return row.names.row
 
 
 def hold_groups(

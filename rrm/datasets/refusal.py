@@ -6,8 +6,13 @@ class RowRefused(Exception):
 
     def __init__(self, reason: str, *, expected: str, found: str) -> None:
         """Name the reason (a counter in status) and say what was expected and found."""
-        self.reason, self.expected, self.found = reason, expected, found
-        super().__init__(f"expected {expected}, found {found}")
+        # Column names and exceptions of the user end up here, and half a surrogate pair cannot be written.
+        self.reason, self.expected, self.found = map(_writable, (reason, expected, found))
+        super().__init__(f"expected {self.expected}, found {self.found}")
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def shown(value: object, limit: int = 60) -> str:

@@ -31,7 +31,8 @@ _LEGEND: Final = {
     ),
     Method.PAIRWISE: (
         "`accuracy` takes a tie as a third class; `accuracy_untied` leaves out pairs that people tied, and a "
-        "predicted tie is wrong there. `verdict_a` is the share of verdicts for the first answer. Unreadable "
+        "predicted tie is wrong there. `verdict_a` is the share of verdicts for the first answer. Where both "
+        "orders of a pair are asked at once, accuracies count both, `verdict_a` its own order. Unreadable "
         "answers count as wrong."
     ),
 }

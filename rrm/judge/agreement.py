@@ -64,8 +64,17 @@ def balanced_accuracy(labels: Integers, predictions: Integers) -> float:
     >>> balanced_accuracy(np.array([0, 0, 0, 4]), np.array([0, 0, 0, 0]))
     0.5
     """
-    hits = [np.mean(predictions[labels == label] == label) for label in np.unique(labels)]
-    return float(np.mean(hits))
+    return balanced_mean(labels, labels == predictions)
+
+
+def balanced_mean(labels: Integers, hits: npt.ArrayLike) -> float:
+    """Return the mean of hits by label, averaged over the labels that occur; in [0, 1] as hits are.
+
+    >>> balanced_mean(np.array([0, 0, 0, 4]), [1, 1, 0.5, 0.5]).__round__(3)
+    0.667
+    """
+    values = np.asarray(hits, dtype=np.float64)
+    return float(np.mean([np.mean(values[labels == label]) for label in np.unique(labels)]))
 
 
 def quadratic_weighted_kappa(labels: Integers, predictions: Integers, scale: Scale) -> float:

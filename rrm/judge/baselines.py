@@ -88,17 +88,33 @@ def fit_floors(labels: Sequence[float], *, scale: Scale, reward: Reward) -> tupl
         Floor(_name(value, scale), tuple(float(value == other) for other in scale.values))
         for value in scale.values
     )
-    best = max(constants, key=lambda floor: _earned(floor, labels, scale=scale, reward=reward))
+    clear = Counter((label, 1.0) for label in labels)
+    best = max(constants, key=lambda floor: _earned(floor, clear, scale=scale, reward=reward))
     uniform = Floor("uniform", tuple(1 / len(scale.values) for _ in scale.values))
     kept = constants if scale == PREFERENCE else (best,)
     return (*kept, Floor("label-shares", shares), uniform)
 
 
 def score_floors(
-    floors: Sequence[Floor], labels: Sequence[float], *, scale: Scale, reward: Reward
+    floors: Sequence[Floor],
+    labels: Sequence[float],
+    *,
+    scale: Scale,
+    reward: Reward,
+    strengths: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """Return the mean reward of each floor on labels it was not fitted on."""
-    return {floor.name: _earned(floor, labels, scale=scale, reward=reward) for floor in floors}
+    """Return the mean reward of each floor on labels it was not fitted on.
+
+    Args:
+        floors: What was fitted.
+        labels: Truth by row.
+        scale: Range of the labels.
+        reward: Kind and weights.
+        strengths: How clear the preference of each pair is, in [0, 1]; None = as clear as can be.
+    """
+    clear = [1.0] * len(labels) if strengths is None else strengths
+    counts = Counter(zip(labels, clear, strict=True))
+    return {floor.name: _earned(floor, counts, scale=scale, reward=reward) for floor in floors}
 
 
 def lift(
@@ -163,7 +179,10 @@ def _name(value: int, scale: Scale) -> str:
     return _ALWAYS[value] if scale == PREFERENCE else f"constant-{value}"
 
 
-def _earned(floor: Floor, labels: Sequence[float], *, scale: Scale, reward: Reward) -> float:
-    counts = Counter(labels)
-    earned = sum(n * floor.reward(label, scale=scale, reward=reward) for label, n in sorted(counts.items()))
-    return earned / len(labels)
+def _earned(floor: Floor, counts: Counter[tuple[float, float]], *, scale: Scale, reward: Reward) -> float:
+    """Return the mean reward on rows that are counted by label and strength."""
+    earned = sum(
+        n * floor.reward(label, scale=scale, reward=reward, strength=strength)
+        for (label, strength), n in sorted(counts.items())
+    )
+    return earned / counts.total()

@@ -4,6 +4,7 @@ Every statistic is a function of how often each prompt was drawn, so one bootstr
 means, kappa and rank correlation alike; the best reference is chosen anew in each draw.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -48,7 +49,7 @@ class Lift:
         reference: What it was compared with: the best of untrained model and floors.
         verdict: One line for people; within two standard errors of zero nothing is claimed.
         metric: Which metric.
-        error: Standard error of the value.
+        error: Standard error of the value; infinite with a single prompt.
     """
 
     value: float
@@ -61,8 +62,8 @@ class Lift:
 
     @property
     def is_learning(self) -> bool:
-        """Whether the value is above zero by more than two standard errors."""
-        return self.value > 2 * self.error
+        """Whether the value is above zero by more than two standard errors, and the interval not below."""
+        return self.value > 2 * self.error and self.low >= 0
 
 
 def lift_of(
@@ -94,8 +95,9 @@ def lift_of(
     drawn = np.array([side(times) for side in sides])
     lifts = drawn[0] - drawn[1:].max(axis=0)
     low, high = (float(end) for end in np.percentile(lifts, _INTERVAL))
-    error = float(lifts.std())
-    return Lift(value, low, high, reference, verdict_on(value, error, reference), metric, error)
+    # Draws of one prompt are all alike: that shows no certainty, but that nothing is known of it.
+    error = float(lifts.std()) if prompts > 1 else math.inf
+    return Lift(value, low, high, reference, verdict_on(value, error, reference, low=low), metric, error)
 
 
 def mean_of(values: npt.ArrayLike, groups: Integers, prompts: int) -> Statistic:
@@ -151,8 +153,10 @@ def spearman_of(labels: npt.ArrayLike, predictions: npt.ArrayLike, groups: Integ
     return statistic
 
 
-def verdict_on(value: float, error: float, reference: str) -> str:
+def verdict_on(value: float, error: float, reference: str, *, low: float = 0.0) -> str:
     """Return what a lift means; within two standard errors of zero nothing is claimed.
+
+    The interval may reach below zero beyond them: each draw chooses the best reference anew.
 
     >>> verdict_on(0.03, 0.02, "constant-3")
     'NOT LEARNING (within two standard errors of the best constant)'
@@ -160,8 +164,10 @@ def verdict_on(value: float, error: float, reference: str) -> str:
     than = "the best constant" if reference.startswith("constant-") else _NAMES.get(reference, reference)
     if value < 0:
         return f"NOT LEARNING (below {than})"
-    if value <= 2 * error:
+    if not value > 2 * error:  # so that no number is no proof
         return f"NOT LEARNING (within two standard errors of {than})"
+    if not low >= 0:
+        return f"NOT LEARNING (the interval reaches below {than})"
     return f"LEARNING (above {than})"
 
 

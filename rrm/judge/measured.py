@@ -47,9 +47,11 @@ def measure(run: RunFile, layout: Layout, step: int, scale: Scale) -> Measured |
     base, trained = newest_answers(layout, 0), newest_answers(layout, step)
     if base is None or trained is None:
         return None
-    rows, base_rows = read_answers(trained), read_answers(base)
-    if {row.row_id for row in rows} != {row.row_id for row in base_rows}:
-        LOG.warning("the lift is not measured: %s and %s hold answers to different rows", base, trained)
+    rows, base_rows = ([row for row in read_answers(path) if row.has_label] for path in (trained, base))
+    if not rows or {row.row_id for row in rows} != {row.row_id for row in base_rows}:
+        LOG.warning(
+            "the lift is not measured: %s and %s hold no answers to the same labelled rows", base, trained
+        )
         return None
     seed, blind = run.intent.data.seed, read_floors(layout)
     guesses = _about(rows, read_guesses(layout.data / FLOORS_FILE))
@@ -86,7 +88,7 @@ def floor_metrics(
         if constant is None:
             found[floor.name] = {}
         else:
-            found[floor.name] = judge_metrics([replace(row, prediction=constant) for row in once], scale)
+            found[floor.name] = judge_metrics([_always(row, constant) for row in once], scale)
     for name, by_row in references.guesses.items():
         found[name] = _surface_metrics(once, by_row, scale)
     return {name: _paid(metrics, earned.get(name)) for name, metrics in found.items()}
@@ -124,8 +126,19 @@ def _about(rows: Sequence[ScoredRow], guesses: Guesses) -> Guesses:
     return kept
 
 
+def _always(row: ScoredRow, verdict: int) -> ScoredRow:
+    """Return the row as a floor answers that says the same of any pair, whichever way round it is shown."""
+    hits = (float(verdict == row.label) + float(verdict == -row.label)) / 2
+    return replace(row, prediction=verdict, acc=hits, swap_consistent=float(verdict == 0))
+
+
+def _reading(row: ScoredRow, verdict: int) -> ScoredRow:
+    """Return the row as a floor answers that looks at the answers: in the other order its verdict turns."""
+    return replace(row, prediction=verdict, acc=float(verdict == row.label), swap_consistent=1.0)
+
+
 def _surface_metrics(once: Sequence[ScoredRow], said: Mapping[str, Guess], scale: Scale) -> dict[str, float]:
-    metrics = judge_metrics([replace(row, prediction=said[row.row_id].verdict) for row in once], scale)
+    metrics = judge_metrics([_reading(row, said[row.row_id].verdict) for row in once], scale)
     if scale != PREFERENCE:
         # Scores rank more finely than whole numbers do; the lift compares with the finer one.
         ranked = [replace(row, prediction=said[row.row_id].score) for row in once]

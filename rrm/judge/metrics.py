@@ -40,7 +40,8 @@ __all__ = [
 def judge_metrics(rows: Sequence[ScoredRow], scale: Scale) -> dict[str, float]:
     """Return all metrics of a set of answers: on the scale `PREFERENCE` the pairwise ones, else pointwise.
 
-    Both have `reward`, `balanced_accuracy`, `parse_rate` and `truncated`.
+    Both have `reward`, `balanced_accuracy`, `parse_rate` and `truncated`. Agreement is that of rows that have
+    a label; `label_missing` is the share of the others, where there are any.
 
     Raises:
         ValueError: If there are no rows.
@@ -52,7 +53,12 @@ def judge_metrics(rows: Sequence[ScoredRow], scale: Scale) -> dict[str, float]:
         "parse_rate": float(np.mean([row.parse_ok for row in rows])),
         "truncated": float(np.mean([row.truncated for row in rows])),
     }
-    own = pairwise_metrics(rows) if scale == PREFERENCE else pointwise_metrics(rows, scale)
+    labelled = [row for row in rows if row.has_label]
+    if len(labelled) < len(rows):
+        shared["label_missing"] = 1 - len(labelled) / len(rows)
+    if not labelled:
+        return shared
+    own = pairwise_metrics(labelled) if scale == PREFERENCE else pointwise_metrics(labelled, scale)
     return {**own, **shared}
 
 

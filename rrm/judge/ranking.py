@@ -99,7 +99,7 @@ def _statistic(metric: str, said: _Said, prompts: int, scale: Scale) -> Statisti
 
 def _answered(rows: Sequence[ScoredRow], groups: Mapping[str, int]) -> _Said:
     predictions = [row.prediction for row in rows]
-    hits = [float(row.prediction == row.label) for row in rows]
+    hits = [row.hits for row in rows]
     return _said(rows, groups, scores=predictions, verdicts=predictions, hits=hits)
 
 
@@ -111,8 +111,10 @@ def _guessed(rows: Sequence[ScoredRow], groups: Mapping[str, int], said: Mapping
 
 
 def _drawn(rows: Sequence[ScoredRow], groups: Mapping[str, int], floor: Floor) -> _Said:
-    """Return what a blind floor says of pairs: only its chance to hit is of use."""
-    hits = [floor.shares[int(row.label) - PREFERENCE.low] for row in rows]
+    """Return what a blind floor says of pairs: only its chance to hit is of use, of both orders if asked."""
+    chances = dict(zip(PREFERENCE.values, floor.shares, strict=True))
+    orders = [(row.label, -row.label if row.is_joint else row.label) for row in rows]
+    hits = [(chances[int(there)] + chances[int(back)]) / 2 for there, back in orders]
     nothing = [0.0] * len(rows)
     return _said(rows, groups, scores=nothing, verdicts=nothing, hits=hits)
 

@@ -58,7 +58,8 @@ def _update(intent: Intent, sums: Sums, load: Load) -> Iterator[str]:
 
 def _rollout(intent: Intent, sums: Sums, load: Load) -> Iterator[str]:
     numbers, gpu = sums.numbers, sums.cluster.gpu_bytes
-    if load.generation > gpu:
+    kept = load.generation - load.rollout
+    if load.generation > gpu > kept:  # what is kept beside vLLM and does not fit is said of the update
         yield (
             f"gpu_memory_utilization {numbers.gpu_memory_utilization:g}: vLLM beside weights and Adam takes "
             f"{gigabytes(load.generation)} of a GPU's {gigabytes(gpu)}; set training.overrides "

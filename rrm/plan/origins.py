@@ -1,5 +1,6 @@
 """Where every effective number comes from: a field of the spec, the preset with its source, or a formula."""
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -9,6 +10,7 @@ from rrm.presets.preset import AUTO, UNITS, Preset, shown
 from rrm.reasoning import resolve_reasoning
 from rrm_api.fields import api_name
 from rrm_api.run import Intent
+from rrm_api.spec_pods import SECRET_NAME
 
 FORMULAS: Final = {
     "epochs": "derived: training.maxSteps alone bounds the run",
@@ -69,7 +71,16 @@ def settings(
         origin = RAW if is_replaced else _origin(field.name, value, of=(intent, preset), assumed=assumed)
         yield Setting(field.name, value, UNITS[field.name], origin)
     for key, text in intent.training.overrides.items():
-        yield Setting(key, text, "", RAW)
+        yield Setting(key, masked(key, text), "", RAW)
+
+
+def masked(key: str, text: str) -> str:
+    """Return the value of a raw key, unless the key is named like a secret: plans are passed on.
+
+    >>> masked("ray_init.runtime_env.env_vars.WANDB_API_KEY", "k"), masked("trainer.nnodes", "2")
+    ('***', '2')
+    """
+    return "***" if re.search(SECRET_NAME, key.rpartition(".")[2]) else text
 
 
 def given(intent: Intent, name: str) -> tuple[str, Any]:

@@ -1,6 +1,7 @@
 """Raw keys of the trainer's configuration, where they say a number that the sums depend on."""
 
 from dataclasses import replace
+from math import isfinite
 from typing import Any, Final
 
 from rrm.presets.hyperparameters import Hyperparameters
@@ -20,7 +21,7 @@ SHARES_AND_RATES: Final = {
 def overridden(numbers: Hyperparameters, overrides: dict[str, str]) -> tuple[Hyperparameters, set[str]]:
     """Return the numbers with the spec's raw keys in their place, and the names of those replaced.
 
-    What is no number (an interpolation that verl resolves itself) changes nothing here.
+    What is no finite number (an interpolation that verl resolves itself) changes nothing here.
     """
     found: dict[str, Any] = {}
     for key, text in overrides.items():
@@ -28,7 +29,7 @@ def overridden(numbers: Hyperparameters, overrides: dict[str, str]) -> tuple[Hyp
         try:
             if name in POSITIVE_WHOLE and int(text) > 0:
                 found[name] = int(text)
-            elif name in SHARES_AND_RATES:
+            elif name in SHARES_AND_RATES and isfinite(float(text)):
                 found[name] = float(text)
             elif name in {"warmup_steps", "lora_rank"}:
                 found[name] = max(0, int(text))

@@ -18,7 +18,7 @@ def lines(plan: Plan) -> Iterator[str]:
         [(s.name, _with_unit(s), s.origin) for s in plan.settings],
     )
     yield from ("", "Steps", *_steps(plan))
-    yield from ("", f"Memory of each of {plan.cluster.gpus} GPUs, estimated", *_memory(plan))
+    yield from ("", f"Memory of each GPU ({plan.cluster.gpus} in all), estimated", *_memory(plan))
     yield from ("", "Disk of the training's claim, without rows and logs", *_disk(plan))
     yield from ("", "Cost, estimated roughly", *_cost(plan))
     if plan.warnings:

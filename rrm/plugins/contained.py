@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 _NOT_OF_THE_USER: Final = tuple(
-    str(Path(folder).resolve())
+    Path(folder).resolve()
     for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), Path(__file__).parents[1])
 )
 """Frames below these folders are libraries' and ours: the user's own line says more."""
@@ -70,4 +70,4 @@ def _place_of(error: BaseException) -> str:
 def _is_the_users(filename: str) -> bool:
     if filename.startswith("<") or filename == sys.argv[0]:
         return False
-    return not str(Path(filename).resolve()).startswith(_NOT_OF_THE_USER)
+    return not any(Path(filename).resolve().is_relative_to(folder) for folder in _NOT_OF_THE_USER)

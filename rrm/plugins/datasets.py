@@ -23,9 +23,20 @@ def reads_nested(cls: type) -> bool:
     return _has(cls, OPENJUDGE_HOOKS) and not _is_rm_gallery(cls)
 
 
+def looks_upstream(thing: Any) -> bool:
+    """Tell whether a class is meant to be such a dataset: it writes at least one of the common hooks."""
+    return inspect.isclass(thing) and any(_has(thing, (hook,)) for hook in HOOKS)
+
+
 def missing_hooks(cls: type) -> list[str]:
-    """Return the hooks that a dataset still has to write: those that are abstract."""
-    return sorted(getattr(cls, "__abstractmethods__", ()))
+    """Return the hooks that a dataset still has to write: those that are abstract or not there at all.
+
+    >>> missing_hooks(type("Mine", (), {"_build_messages": print, "_format_template": print}))
+    ['_extract_ground_truth']
+    """
+    rest = OPENJUDGE_HOOKS if reads_nested(cls) else RM_GALLERY_HOOKS
+    absent = {hook for hook in (*HOOKS, *rest) if not _has(cls, (hook,))}
+    return sorted(absent | set(getattr(cls, "__abstractmethods__", ())))
 
 
 def _is_rm_gallery(cls: type) -> bool:

@@ -3,7 +3,9 @@
 import importlib
 import os
 import sys
+import sysconfig
 from collections.abc import MutableMapping
+from importlib.machinery import PathFinder, all_suffixes
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +13,14 @@ from rrm.errors import PluginFailed, VolumeUnavailable
 from rrm_api.run import CLAIMS_MOUNT, PLUGINS_MOUNT, Intent
 from rrm_api.spec_data import Plugins
 
-_TAKEN: Final = sys.stdlib_module_names | {"rrm", "rrm_api", "torch", "verl", "ray", "vllm", "transformers"}
-"""Modules that no file of the user may be named like: on the path the file would be found first."""
+_TAKEN: Final = sys.stdlib_module_names | {
+    "rrm", "rrm_api", "torch", "verl", "ray", "vllm", "transformers", "numpy", "pyarrow", "pydantic",
+    "sitecustomize", "usercustomize",
+}  # fmt: skip
+"""Modules that no file of the user may be named like: `PYTHONPATH` is searched before Python's own library,
+so a worker would find the file first."""
+_INSTALLED: Final = tuple(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib")))
+_SUFFIXES: Final = sorted(all_suffixes(), key=len, reverse=True)
 
 
 def add_plugin_path(
@@ -30,11 +38,12 @@ def add_plugin_path(
 
     Raises:
         VolumeUnavailable: If the folder is not there.
-        PluginFailed: If it is empty, as in a pod whose ConfigMap is not there, or one of its files has the
-            name of a module that Python, we or verl need.
+        PluginFailed: If its path leaves the claim, it is empty, as in a pod whose ConfigMap is not there,
+            or one of its files has the name of a module that others need.
     """
     if intent.plugins is None:
         return None
+    _require_one_folder(intent.plugins)
     folder = plugin_folder(intent.plugins, claims)
     if not folder.is_dir():
         raise VolumeUnavailable(_missing(intent.plugins, folder))
@@ -73,19 +82,49 @@ def require_free_names(folder: Path) -> None:
         PluginFailed: If one does; names it.
     """
     for path in sorted(folder.iterdir()):
-        if path.suffix == ".py" or (path / "__init__.py").is_file():
-            require_free_name(path)
+        require_free_name(path)
 
 
 def require_free_name(path: Path) -> None:
-    """Return if a Python file or package has a name of its own.
+    """Return if a Python file or package has a name of its own; whatever is neither has.
 
     Raises:
-        PluginFailed: If it is called like a module that Python, we or verl need.
+        PluginFailed: If it is called like a module of Python, of ours, of verl or of the environment.
     """
-    if path.stem in _TAKEN:
+    name = _module_of(path)
+    if name in _TAKEN or (name and _is_installed(name, beside=path.parent) and not _came_with_pip(path)):
         raise PluginFailed(
-            f"{path}: has the name of a module that others need; rename it, for example to own_{path.name}"
+            f"{path}: has the name of a module that others need; rename it, for example to own_{path.name}, "
+            "or leave it out if it is a copy of what the image has"
+        )
+
+
+def _module_of(path: Path) -> str:
+    """Return the module that a file or folder is found as; empty if it is none."""
+    if path.is_dir():
+        return path.name if any((path / f"__init__{suffix}").is_file() for suffix in _SUFFIXES) else ""
+    return next((path.name.removesuffix(it) for it in _SUFFIXES if path.name.endswith(it)), "")
+
+
+def _is_installed(name: str, *, beside: Path) -> bool:
+    folders = [folder for folder in _INSTALLED if Path(folder).resolve() != beside.resolve()]
+    found = PathFinder.find_spec(name, folders)
+    return found is not None and found.loader is not None  # None: a folder without __init__.py hides nothing
+
+
+def _came_with_pip(path: Path) -> bool:
+    """Tell whether a module is part of a package that was put here whole: a version of it that is wanted."""
+    records = path.parent.glob("*.dist-info/RECORD")
+    lines = (line for record in records for line in record.read_text("utf-8", "replace").splitlines())
+    return any(line.startswith((f"{path.name}/", f"{path.name},")) for line in lines)
+
+
+def _require_one_folder(plugins: Plugins) -> None:
+    path = plugins.path or ""
+    if ".." in Path(path).parts or os.pathsep in path:
+        raise PluginFailed(
+            f"spec.plugins.path: expected one folder of the claim {plugins.claim_name}, found {path}; "
+            f"write it without .. and {os.pathsep}"
         )
 
 

@@ -37,14 +37,16 @@ class RewardCall:
         """Return what the function says about one answer; the values in verl's order.
 
         Raises:
-            Exception: Whatever the function raises, or ValueError if a list of another length than one comes.
+            Exception: Whatever the function raises; TypeError or ValueError if no list of one comes back.
         """
         wanted = _ARGUMENTS[self.form]
         if self.form is Form.SINGULAR:
             return settled(self.function(**dict(zip(wanted, values, strict=True))))
         found = settled(self.function(**{name: [value] for name, value in zip(wanted, values, strict=True)}))
+        if not hasattr(found, "__len__"):
+            raise TypeError(f"expected a list of 1 score for 1 answer, found {type(found).__name__}")
         if len(found) != 1:
-            raise ValueError(f"expected a list of 1 score for 1 answer, found {len(found)}")
+            raise ValueError(f"expected a list of 1 score for 1 answer, found {len(found)} of them")
         return found[0]
 
 
@@ -65,7 +67,7 @@ def reward_call(function: Any, *, name: str) -> RewardCall:
     """
     if not callable(function):
         raise PluginFailed(f"{name}: expected a function, found {type(function).__name__}")
-    signature = inspect.signature(function)
+    signature = _signature_of(function, name)
     form = Form.PLURAL if "solution_strs" in signature.parameters else Form.SINGULAR
     try:
         signature.bind(**dict.fromkeys(_ARGUMENTS[form]))
@@ -75,6 +77,14 @@ def reward_call(function: Any, *, name: str) -> RewardCall:
             f"found {signature}: {error}"
         ) from error
     return RewardCall(function, form)
+
+
+def _signature_of(function: Any, name: str) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError):
+        wanted = ", ".join(_ARGUMENTS[Form.SINGULAR])
+        raise PluginFailed(f"{name}: expected the parameters {wanted}, found no signature") from None
 
 
 def settled(value: Any) -> Any:
@@ -90,12 +100,25 @@ def settled(value: Any) -> Any:
     """
     if not inspect.isawaitable(value):
         return value
-    return asyncio.run_coroutine_threadsafe(_as_coroutine(value), _loop()).result()
+    result = asyncio.run_coroutine_threadsafe(_ending(value), _loop()).result()
+    if isinstance(result, _Leaving):
+        raise result.wish
+    return result
 
 
-def _as_coroutine(value: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
+@dataclass(frozen=True)
+class _Leaving:
+    """A wish to stop: raised inside the loop, it would end the loop, and every later caller would wait."""
+
+    wish: BaseException
+
+
+def _ending(value: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
     async def wait() -> Any:
-        return await value
+        try:
+            return await value
+        except (SystemExit, KeyboardInterrupt) as wish:
+            return _Leaving(wish)
 
     return wait()
 

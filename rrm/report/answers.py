@@ -1,25 +1,24 @@
-"""The judge's answers at one validation: how labels and scores meet, and a few of them to read."""
+"""The judge's answers at one validation: what became of each, and a few of them to read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from math import floor
 from pathlib import Path
 from typing import Any, Final
 
+from rrm.report.confusion import Confusion, confusion_of, score_in_words
 from rrm.report.reading import Gaps, Row, read_table, rows_at
-from rrm.scales import PREFERENCE, Scale
+from rrm.scales import Scale
 
 COLUMNS: Final = (
     "row_id", "prompt_group", "label", "prediction", "reward", "parse_ok", "truncated", "answer",
-    "pair_id", "reward_error", "swap_consistent", "answer_swapped",
+    "reward_error", "acc", "swap_consistent", "answer_swapped",
 )  # fmt: skip
 EXAMPLES_PER_KIND: Final = 3
 MOST_CHARS: Final = 12_000
 """Longer texts are cut in a page, never in `rrm inspect`."""
-MOST_CELLS: Final = 11
-"""A wider scale is shown in this many classes of equal width."""
+UNKNOWN: Final = "no verdict in the form that was asked for"
 
 
 class Kind(StrEnum):
@@ -28,69 +27,6 @@ class Kind(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The scale in classes, each with a name: whole numbers, or ranges of them where there are many.
-
-    >>> Classes(Scale(0, 4)).names
-    ('0', '1', '2', '3', '4')
-    >>> Classes(PREFERENCE).names, Classes(PREFERENCE).index(1)
-    (('A', 'tie', 'B'), 2)
-    >>> Classes(Scale(0, 100)).names[:2], Classes(Scale(0, 100)).index(100)
-    (('0-9', '10-18'), 10)
-    """
-
-    scale: Scale
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return min(len(self.scale.values), MOST_CELLS)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Their names, from the low end."""
-        if self.scale == PREFERENCE:
-            return ("A", "tie", "B")
-        members: list[list[int]] = [[] for _ in range(self.count)]
-        for value in self.scale.values:
-            members[self.index(value)].append(value)
-        return tuple(f"{m[0]}" if len(m) == 1 else f"{m[0]}-{m[-1]}" for m in members)
-
-    def index(self, value: float) -> int:
-        """Return the class of a value; what lies off the scale belongs to its nearest end."""
-        inside = min(max(value, self.scale.low), self.scale.high)
-        return min(floor((inside - self.scale.low) * self.count / len(self.scale.values)), self.count - 1)
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How often each label met each score; unreadable answers are a column of their own.
-
-    Attributes:
-        names: Classes of the scale.
-        counts: Answers by label (rows) and score (columns); the last column are the unreadable.
-    """
-
-    names: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-
-    @property
-    def labels(self) -> tuple[int, ...]:
-        """Answers by label."""
-        return tuple(sum(row) for row in self.counts)
-
-    @property
-    def predictions(self) -> tuple[int, ...]:
-        """Readable answers by score."""
-        return tuple(sum(row[i] for row in self.counts) for i in range(len(self.names)))
-
-    @property
-    def unreadable(self) -> int:
-        """Answers that could not be read."""
-        return sum(row[-1] for row in self.counts)
 
 
 @dataclass(frozen=True)
@@ -108,6 +44,7 @@ class Example:
         prompt: Role and text of each message; empty if the rows are not at hand.
         answer: What the judge wrote.
         swapped: What it wrote to the pair in the other order; None if it was not asked.
+        is_consistent: Whether both orders named the same answer; None where one was asked.
         untrained: What the untrained model wrote to the same row; None if it was not asked.
     """
 
@@ -121,6 +58,7 @@ class Example:
     prompt: tuple[tuple[str, str], ...]
     answer: str
     swapped: str | None
+    is_consistent: bool | None
     untrained: str | None
 
 
@@ -157,36 +95,25 @@ def truncated_share(path: Path, gaps: Gaps) -> float | None:
 
 
 def kind_of(row: Row) -> Kind:
-    """Return what became of an answer."""
+    """Return what became of an answer; to both orders of a pair: right or readable in both."""
     if not row.get("parse_ok"):
         return Kind.UNREADABLE
-    return Kind.RIGHT if row.get("prediction") == row.get("label") else Kind.WRONG
+    is_right = row.get("prediction") == row.get("label")
+    if row.get("answer_swapped") is not None:
+        is_right = row.get("acc") == 1
+    return Kind.RIGHT if is_right else Kind.WRONG
 
 
-def confusion_of(rows: Sequence[Row], scale: Scale) -> Confusion:
-    """Return labels against scores.
-
-    >>> rows = [{"label": 0.0, "prediction": 1.0, "parse_ok": True}, {"label": 1.0, "parse_ok": False}]
-    >>> confusion_of(rows, Scale(0, 1)).counts
-    ((0, 1, 0), (0, 0, 1))
-    """
-    classes = Classes(scale)
-    counts = [[0] * (classes.count + 1) for _ in range(classes.count)]
-    for row in rows:
-        column = classes.index(row["prediction"]) if row.get("parse_ok") else classes.count
-        counts[classes.index(row["label"])][column] += 1
-    return Confusion(classes.names, tuple(tuple(row) for row in counts))
+def is_consistent(row: Row) -> bool | None:
+    """Return whether the verdicts on both orders of a pair name the same answer; None where one was asked."""
+    return None if row.get("answer_swapped") is None else bool(row.get("swap_consistent"))
 
 
-def score_in_words(value: float, scale: Scale) -> str:
-    """Return a label or score as people say it.
-
-    >>> score_in_words(-1, PREFERENCE), score_in_words(3.0, Scale(0, 4)), score_in_words(0.5, Scale(0, 4))
-    ('A', '3', '0.5')
-    """
-    if scale == PREFERENCE and value in scale and float(value).is_integer():
-        return Classes(scale).names[int(value) + 1]
-    return f"{value:g}"
+def why_unread(row: Row, why: Callable[[str, bool], str | None]) -> str:
+    """Return why an answer could not be read; of both orders of a pair, the first that could not."""
+    texts = [text for text in (row["answer"], row.get("answer_swapped")) if text is not None]
+    found = (why(text, bool(row.get("truncated"))) for text in texts)
+    return next((reason for reason in found if reason is not None), UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -196,12 +123,12 @@ class Texts:
     Attributes:
         prompts: File of the validation rows.
         base: Answers of the untrained model; may be empty.
-        why: Says of an answer, and whether it was cut off, why it could not be read.
+        why: Says of an answer, and whether it was cut off, why it cannot be read; None if it can.
     """
 
     prompts: Path
     base: Sequence[Row]
-    why: Callable[[str, bool], str]
+    why: Callable[[str, bool], str | None]
 
 
 def sheet_of(step: int, rows: Sequence[Row], texts: Texts, *, scale: Scale, gaps: Gaps) -> Sheet:
@@ -248,10 +175,11 @@ def _example(
         prediction=None if kind is Kind.UNREADABLE else score_in_words(row["prediction"], scale),
         reward=row["reward"],
         is_truncated=bool(row.get("truncated")),
-        why_unread=texts.why(row["answer"], bool(row.get("truncated"))) if kind is Kind.UNREADABLE else None,
+        why_unread=why_unread(row, texts.why) if kind is Kind.UNREADABLE else None,
         prompt=tuple((str(m["role"]), shortened(str(m["content"]))) for m in prompt),
         answer=shortened(row["answer"]),
         swapped=None if swapped is None else shortened(swapped),
+        is_consistent=is_consistent(row),
         untrained=None if untrained is None else shortened(untrained),
     )
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+MOST: Final = 1e300
+"""What is larger is drawn at the edge: with it, spans would be infinite."""
 Points = Sequence[tuple[float, float]]
 MOST_POINTS: Final = 400
 """More points than a picture has pixels only make the page heavy."""
@@ -28,7 +30,7 @@ class Axis:
         >>> Axis(0, 10, 100, 0).at(5)
         50.0
         """
-        share = (value - self.low) / (self.high - self.low)
+        share = (_bearable(value) - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
 
@@ -38,11 +40,15 @@ def bounds_of(values: Sequence[float], *, low: float | None, high: float | None)
     >>> bounds_of([0.2, 0.7], low=0, high=None)[0], bounds_of([0.5, 0.5], low=None, high=None)
     (0, (0.45, 0.55))
     """
-    least, most = min(values), max(values)
+    least, most = _bearable(min(values)), _bearable(max(values))
     span = most - least or abs(most) / 5 or 1.0
     bottom = low if low is not None and least >= low else least - span * (0.08 if most > least else 0.5)
     top = high if high is not None and most <= high else most + span * (0.08 if most > least else 0.5)
     return bottom, top if top > bottom else bottom + span
+
+
+def _bearable(value: float) -> float:
+    return min(max(value, -MOST), MOST)
 
 
 def ticks_of(low: float, high: float, most: int = 5) -> tuple[float, ...]:
@@ -65,19 +71,45 @@ def _multiples(step: float, low: float, high: float) -> range:
 def written(value: float) -> str:
     """Return a number as a page shows it: three digits that count.
 
-    >>> [written(v) for v in (0.65321, 12.3, 1234.5, 0.00002, 0, -0.5, 1.0, 24)]
-    ['0.653', '12.3', '1,234', '2e-5', '0', '-0.5', '1', '24']
+    >>> [written(v) for v in (0.65321, 12.3, 1234.5, 0.00002, 0, -0.5, 1.0, 24, 25e6)]
+    ['0.653', '12.3', '1,234', '2e-5', '0', '-0.5', '1', '24', '2.5e7']
     """
     size = abs(value)
     if value == 0:
         return "0"
-    if size < 0.0005:
+    if size < 0.0005 or size >= 999_999.5:
         mantissa, _, power = f"{value:.1e}".partition("e")
         return f"{mantissa.removesuffix('.0')}e{int(power)}"
     if size >= 1000:
         return f"{value:,.0f}"
     digits = 3 if size < 10 else 1
     return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+
+
+def thirds(value: float) -> str:
+    """Return a number as tables align it, three digits after the point; one of four before it as `written`.
+
+    >>> thirds(0.5), thirds(-35e7)
+    ('0.500', '-3.5e8')
+    """
+    return f"{value:.3f}" if abs(value) < 1000 else written(value)
+
+
+def tick_texts(ticks: Sequence[float]) -> tuple[str, ...]:
+    """Return ticks as they are written beside an axis: each true within a twentieth of their distance.
+
+    >>> tick_texts((0.0, 0.5, 1.0)), tick_texts((0.65125, 0.6513)), tick_texts((12.25, 12.5))
+    (('0', '0.5', '1'), ('0.65125', '0.6513'), ('12.25', '12.5'))
+    """
+    texts = tuple(map(written, ticks))
+    off = abs(ticks[-1] - ticks[0]) / max(len(ticks) - 1, 1) / 20 or math.inf
+    for digits in range(4, 17):
+        if all(
+            abs(float(text.replace(",", "")) - tick) <= off for text, tick in zip(texts, ticks, strict=True)
+        ):
+            break
+        texts = tuple(f"{tick:.{digits}g}" for tick in ticks)
+    return texts
 
 
 def thinned(points: Points) -> list[tuple[float, float]]:

@@ -26,12 +26,19 @@ BETTER_IF_LOWER: Final = frozenset({"mae", "truncated"})
 _MEANS: Final[dict[str, Callable[[ScoredRow], float]]] = {
     "reward": lambda row: row.reward,
     "exact": lambda row: float(row.prediction == row.label),
-    "accuracy": lambda row: float(row.prediction == row.label),
+    "accuracy": lambda row: row.hits,
     "mae": lambda row: abs(row.prediction - row.label),
     "parse_rate": lambda row: float(row.parse_ok),
     "truncated": lambda row: float(row.truncated),
 }
 """Metrics that are a mean over the answers."""
+_OF_ANY: Final = frozenset({"reward", "parse_rate", "truncated"})
+"""Those that need no label."""
+_OF_BOTH_ORDERS: Final[dict[str, Callable[[ScoredRow], float]]] = {
+    "swap_consistency": lambda row: row.swap_consistent,
+    "both_orders_right": lambda row: float(row.hits == 1),
+}
+"""The same where each answer is to both orders of a pair."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ def _answers(side: Side) -> list[ScoredRow]:
 
 def _require_pairs(first: Side, ours: Sequence[ScoredRow], second: Side, theirs: Sequence[ScoredRow]) -> None:
     """Return if both sides answered the same rows."""
-    labels = [{row.row_id: row.label for row in rows} for rows in (ours, theirs)]
+    labels = [{row.row_id: row.label if row.has_label else None for row in rows} for rows in (ours, theirs)]
     lone = [sorted(labels[i].keys() - labels[1 - i].keys()) for i in (0, 1)]
     both = labels[0].keys() & labels[1].keys()
     other = sorted(row for row in both if labels[0][row] != labels[1][row])
@@ -166,6 +173,8 @@ def _statistic(
     metric: str, rows: Sequence[ScoredRow], place: dict[str, int], scale: Scale
 ) -> Statistic | None:
     prompts = max(place.values()) + 1
+    if metric not in _OF_ANY:
+        rows = [row for row in rows if row.has_label]
     groups: Integers = np.array([place[row.row_id] for row in rows], dtype=np.int64)
     labels = np.array([row.label for row in rows])
     said = np.array([row.prediction for row in rows])
@@ -177,7 +186,11 @@ def _statistic(
             return kappa_of(*whole, groups, prompts=prompts, scale=scale)
         case "accuracy_untied":
             untied = labels != 0
-            return mean_of((labels == said)[untied], groups[untied], prompts)
+            hits = np.array([row.hits for row in rows])
+            return mean_of(hits[untied], groups[untied], prompts)
+        case "swap_consistency" | "both_orders_right" if all(row.is_joint for row in rows):
+            read = _OF_BOTH_ORDERS[metric]
+            return mean_of([read(row) for row in rows], groups, prompts)
         case _ if metric in _MEANS:
             return mean_of([_MEANS[metric](row) for row in rows], groups, prompts)
         case _:

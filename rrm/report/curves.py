@@ -95,7 +95,7 @@ CHARTS: Final = (
     ChartSpec(
         "KL to the starting model",
         "How far the weights have moved.",
-        (Wanted("KL", ("actor/kl_loss", "actor/ppo_kl", "critic/kl")),),
+        (Wanted("KL", ("actor/kl_loss", "actor/reward_kl_penalty")),),
     ),
     ChartSpec(
         "Policy clip fraction",

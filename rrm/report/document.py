@@ -145,5 +145,6 @@ def _example(example: Example) -> dict[str, Any]:
         "prompt": [{"role": role, "content": content} for role, content in example.prompt],
         "answer": example.answer,
         "answerSwapped": example.swapped,
+        "isConsistent": example.is_consistent,
         "untrainedAnswer": example.untrained,
     }

@@ -10,7 +10,17 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from rrm.judge.lift import Lift
-from rrm.report.axes import SMOOTH_FROM, Axis, Points, bounds_of, smoothed, thinned, ticks_of, written
+from rrm.report.axes import (
+    SMOOTH_FROM,
+    Axis,
+    Points,
+    bounds_of,
+    smoothed,
+    thinned,
+    tick_texts,
+    ticks_of,
+    written,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,9 @@ def draw_chart(chart: Chart, size: Size) -> Markup:
     low, high = bounds_of(values, low=chart.low, high=chart.high)
     y = Axis(low, high, size.height - _BOTTOM, _TOP, ticks_of(low, high))
     end = max(chart.last_step, 1)
-    x = Axis(0, end, _LEFT, size.width - _RIGHT, ticks_of(0, end, 5 if size.width < 500 else 9))
+    ticks = ticks_of(0, end, 5 if size.width < 500 else 9)
+    whole = tuple(tick for tick in ticks if tick.is_integer())  # there is no half a step
+    x = Axis(0, end, _LEFT, size.width - _RIGHT, whole)
     parts = [*_grid(x, y), *_marks(chart.marks, x, y), *_levels(chart.levels, x, y)]
     parts += [part for curve in chart.curves for part in _curve(curve, x, y)]
     parts += _level_names(chart.levels, x, y)
@@ -98,10 +110,10 @@ def _text(x: float, y: float, text: str, style: str) -> str:
 
 def _grid(x: Axis, y: Axis) -> list[str]:
     parts = []
-    for tick in y.ticks:
+    for tick, text in zip(y.ticks, tick_texts(y.ticks), strict=True):
         at = y.at(tick)
         parts.append(f'<path class="grid-line" d="M{x.start:g} {at:g}H{x.end:g}"/>')
-        parts.append(_text(x.start - 6, at + 3.5, written(tick), "tick end"))
+        parts.append(_text(x.start - 6, at + 3.5, text, "tick end"))
     for tick in x.ticks:
         parts.append(_text(x.at(tick), y.start + 17, written(tick), "tick middle"))
     parts.append(f'<path class="axis" d="M{x.start:g} {y.start:g}H{x.end:g}"/>')

@@ -12,8 +12,9 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rrm.report.answers import Classes, Kind
-from rrm.report.axes import SMOOTH_FROM, smoothed, written
+from rrm.report.answers import Kind
+from rrm.report.axes import SMOOTH_FROM, smoothed, thirds, written
+from rrm.report.confusion import Classes
 from rrm.report.curves import HERO, VALIDATION, ChartSpec, Found, charts_of, found_in, resumed_at
 from rrm.report.document import verdict_word
 from rrm.report.figures import (
@@ -81,6 +82,7 @@ def render(report: Report, *, is_live: bool = False) -> str:
     environment.filters |= {"num": written, "plain": plain, "duration": duration, "clock": clock}
     environment.filters["meaning"] = meaning
     steps = [(float(step), 0.0) for step in report.steps]
+    cards = [_card(report, spec) for spec in charts_of(report.run.intent.method)]
     style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html.j2").render(
         report=report,
@@ -91,7 +93,8 @@ def render(report: Report, *, is_live: bool = False) -> str:
         interval=None if report.judged.lift is None else draw_interval(report.judged.lift),
         tiles=_tiles(report),
         hero=_hero(report),
-        cards=[_card(report, spec) for spec in charts_of(report.run.intent.method)],
+        cards=[card for card in cards if card.pictures],
+        undrawn=[card.title for card in cards if not card.pictures],
         columns=_columns(report),
         smoothing=smoothed(steps)[1] if len(steps) > SMOOTH_FROM else None,
         headings=HEADINGS,
@@ -111,7 +114,7 @@ def _tiles(report: Report) -> list[Tile]:
     now = report.validations.get(judged.step or 0, {})
     base = report.validations.get(0, {}) if judged.step else {}
     tiles = [
-        Tile(heading, f"{now[name]:.3f}", f"untrained {base[name]:.3f}" if name in base else "")
+        Tile(heading, thirds(now[name]), f"untrained {thirds(base[name])}" if name in base else "")
         for name, heading in columns_of(report.run.intent.method).items()
         if name in now
     ]
@@ -147,7 +150,7 @@ def _rows(report: Report) -> list[tuple[str, list[str]]]:
 
 
 def _cells(numbers: Mapping[str, float], columns: Iterable[str]) -> list[str]:
-    return [f"{numbers[name]:.3f}" if name in numbers else "-" for name in columns]
+    return [thirds(numbers[name]) if name in numbers else "-" for name in columns]
 
 
 def _hero(report: Report) -> Card:

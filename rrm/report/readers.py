@@ -6,6 +6,7 @@ from typing import Final
 
 from rrm.errors import RrmError
 from rrm.reasoning import resolve_reasoning
+from rrm.report.answers import UNKNOWN
 from rrm.report.attempts import read_attempts
 from rrm.report.reading import Gaps
 from rrm.scales import Scale
@@ -20,9 +21,8 @@ IN_WORDS: Final = {
     FailureKind.NOT_INTEGER: "no whole number in the tag",
     FailureKind.AMBIGUOUS: "tags left open, closed twice or nested",
 }
-UNKNOWN: Final = "no verdict in the form that was asked for"
-Reader = Callable[[str, bool], str]
-"""(answer, was it cut off) -> why it could not be read, in words."""
+Reader = Callable[[str, bool], str | None]
+"""(answer, was it cut off) -> why it cannot be read, in words; None if it can."""
 
 
 def reader_of(run: RunFile, scale: Scale) -> Reader:
@@ -37,9 +37,9 @@ def reader_of(run: RunFile, scale: Scale) -> Reader:
     except RrmError:  # this version refuses the template's settings
         return _unknown
 
-    def why(answer: str, is_cut: bool) -> str:
+    def why(answer: str, is_cut: bool) -> str | None:
         read = template.parse(answer, is_cut=is_cut)
-        return IN_WORDS[read.kind] if isinstance(read, ParseFailure) else UNKNOWN
+        return IN_WORDS[read.kind] if isinstance(read, ParseFailure) else None
 
     return why
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from rrm.errors import DataInvalid
-from rrm.report.answers import Kind, kind_of, read_answers, score_in_words
+from rrm.report.answers import Kind, is_consistent, kind_of, read_answers, why_unread
+from rrm.report.confusion import score_in_words
 from rrm.report.readers import Reader, reader_in
 from rrm.report.reading import Gaps, Row, read_table, rows_at, whole_number
 from rrm.scales import Scale
@@ -152,10 +153,12 @@ def _said(step: int, path: Path, row: Row, *, scale: Scale, why: Reader) -> Said
     kind = kind_of(row)
     read = f"read {score_in_words(row['prediction'], scale)}"
     if kind is Kind.UNREADABLE:
-        because = why(row["answer"], bool(row.get("truncated")))
+        because = why_unread(row, why)
         read = f"not readable ({because}), counted as {score_in_words(row['prediction'], scale)}"
     reward = "your reward function failed, so the minimum" if row.get("reward_error") else "reward"
     label = score_in_words(row["label"], scale)
+    if is_consistent(row) is not None and kind is not Kind.UNREADABLE:
+        read += f", in the other order {'the same' if is_consistent(row) else 'another'} answer"
     return Said(
         step=step,
         attempt=f"{_attempt(path)}" + (" of a predecessor" if "predecessor-" in path.parts[-3] else ""),

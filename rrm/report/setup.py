@@ -24,6 +24,9 @@ PACKAGES: Final = (
     "numpy",
     "pyarrow",
 )
+_VARIABLE: Final = re.compile(
+    r"""\b((?:[A-Z0-9]+_)*(?:KEY|TOKEN|SECRET|PASSWORD)['"]?[ ]?[:=][ ]?)[^\s,}&]+"""
+)
 _NOT_SETTINGS: Final = ("name", "namespace", "uid")
 
 
@@ -87,13 +90,27 @@ def read_setup(run: RunFile, attempts: Sequence[AttemptSeen], gaps: Gaps) -> Set
 
 
 def masked(line: str) -> str:
-    """Return an override without its value where its key is named like a secret: reports are passed on.
+    """Return an override without the values of what is named like a secret: reports are passed on.
 
     >>> masked("+ray_kwargs.ray_init.runtime_env.env_vars.WANDB_API_KEY='k'"), masked("trainer.nnodes=2")
     ('+ray_kwargs.ray_init.runtime_env.env_vars.WANDB_API_KEY=***', 'trainer.nnodes=2')
+    >>> masked("+env_vars={HF_TOKEN:t,A:1}")
+    '+env_vars={HF_TOKEN:***,A:1}'
     """
-    key = line.partition("=")[0]
-    return f"{key}=***" if re.search(SECRET_NAME, key.rpartition(".")[2]) else line
+    key, equals, value = line.partition("=")
+    return f"{key}{equals}{masked_value(key, value)}"
+
+
+def masked_value(path: str, value: Any) -> Any:
+    """Return a setting, or stars if the last part of its path is named like a secret.
+
+    In a text, so are the values of variables in capitals that are named so.
+    """
+    if not isinstance(value, str):
+        return value
+    if value and re.search(SECRET_NAME, path.rpartition(".")[2]):
+        return "***"
+    return _VARIABLE.sub(r"\1***", value)
 
 
 def hyperparameters_of(run: RunFile, gaps: Gaps) -> dict[str, Any]:
@@ -106,9 +123,9 @@ def hyperparameters_of(run: RunFile, gaps: Gaps) -> dict[str, Any]:
 
 
 def settings_of(run: RunFile) -> dict[str, Any]:
-    """Return the intent by path, without the names that every training has of its own."""
+    """Return the intent by path, without the names that every training has of its own and without secrets."""
     document = {key: value for key, value in run.intent.manifest().items() if key not in _NOT_SETTINGS}
-    return dict(flattened(document))
+    return {path: masked_value(path, value) for path, value in flattened(document)}
 
 
 def flattened(document: Any, path: str = "") -> list[tuple[str, Any]]:

@@ -1,12 +1,21 @@
 """Both orders of one pair: a judge that looks at the place of an answer is paid less than one that reads."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from rrm.rewards.outcome import Outcome
 from rrm_api.spec_data import Reward
 
-_OF_THE_FIRST = ("prediction", "label", "strength")
-_NAMES = tuple(field.name for field in fields(Outcome))
+_MEANS = ("acc", "accuracy", "abs_err")
+_OF_EITHER = (
+    "truncated",
+    "missing",
+    "out_of_range",
+    "not_integer",
+    "ambiguous",
+    "label_missing",
+    "reward_error",
+)
+"""Faults: one order that has it is enough."""
 
 
 def joint_reward(first: float, second: float, *, is_right_twice: bool, weight: float) -> float:
@@ -26,8 +35,9 @@ def joint_reward(first: float, second: float, *, is_right_twice: bool, weight: f
 def joint_outcome(first: Outcome, second: Outcome, *, reward: Reward) -> Outcome:
     """Return the outcome of judging a pair in both orders.
 
-    `prediction`, `label` and `strength` are those of the first order; `swap_consistent` says whether both
-    verdicts name the same answer (or a tie); all other numbers but the score are means over both orders.
+    `prediction`, `label` and `strength` are those of the first order; `acc`, `accuracy` and `abs_err` are
+    means over both. Flags stay 0 or 1: `parse_ok` where both were read, a fault where either has it,
+    `swap_consistent` where both verdicts name the same answer (or a tie).
 
     Args:
         first: Outcome of the answers as A and B.
@@ -46,10 +56,8 @@ def joint_outcome(first: Outcome, second: Outcome, *, reward: Reward) -> Outcome
         weight=float(reward.pairwise.swap_consistency_weight),
     )
     is_read = first.parse_ok == second.parse_ok == 1
-    means = {
-        name: (getattr(first, name) + getattr(second, name)) / 2
-        for name in _NAMES
-        if name not in _OF_THE_FIRST
-    }
+    means = {name: (getattr(first, name) + getattr(second, name)) / 2 for name in _MEANS}
+    faults = {name: max(getattr(first, name), getattr(second, name)) for name in _OF_EITHER}
     consistent = float(is_read and first.prediction == -second.prediction)
-    return replace(first, **means | {"score": score, "swap_consistent": consistent})
+    flags = {**faults, "parse_ok": float(is_read), "swap_consistent": consistent}
+    return replace(first, **means, **flags, score=score)

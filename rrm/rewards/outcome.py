@@ -20,7 +20,7 @@ class Outcome:
 
     Attributes:
         score: Reward, in [`minimum_of(reward)`, 1]; a user's own reward pays what it likes.
-        acc: Exact match.
+        acc: Exact match; of a pair in both orders the mean of both, so 0.5 where one was right.
         accuracy: The same under upstream's name.
         abs_err: |prediction - label| on the scale.
         prediction: Score that was read; of an unreadable answer the worst one for its label.

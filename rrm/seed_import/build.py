@@ -91,7 +91,10 @@ def import_script(request: Request) -> Imported:
 def _advise_other(words: list[Word], advice: Advice) -> None:
     """Say what became of words that set no key; some bring settings from elsewhere."""
     for word in words:
-        if word.text.startswith("--config") or set(word.unresolved) - {"$@", "$*"}:
+        key, is_pair, _ = word.text.partition("=")
+        if is_pair and "." in key:
+            advice.todo.append(f"{key}: a comment or an empty line ended the command before it; not copied")
+        elif word.text.startswith("--config") or set(word.unresolved) - {"$@", "$*"}:
             advice.todo.append(f"{word.text}: may bring more settings, which were not read; add them by hand")
         else:
             advice.notes.append(f"{word.text}: left out; no key=value")

@@ -13,10 +13,11 @@ OTHERS: Final = {
     "sft_trainer": "supervised fine-tuning",
     "torchrun": "a trainer of its own by torchrun",
 }
+_SETTING: Final = re.compile(r"\+{0,2}[a-z_]+\.[\w.]+=")
 
 
 def trainer_arguments(script: Script) -> tuple[dict[str, Word], list[Word]]:
-    """Return the keys that the script gives to the trainer, and words that are none; the last of a key wins.
+    """Return the keys that the script gives to the trainer, and words that set none; the last of a key wins.
 
     Raises:
         InvalidSpec: If the script does not start verl's GRPO trainer exactly once.
@@ -37,7 +38,12 @@ def trainer_arguments(script: Script) -> tuple[dict[str, Word], list[Word]]:
             found[key.lstrip("+")] = Word(_unquoted(value), word.unresolved, word.variables)
         elif not re.match(r"\d*[<>]", word.text):
             other.append(word)
-    return found, other
+    return found, other + _astray(script)
+
+
+def _astray(script: Script) -> list[Word]:
+    """Return settings that stand outside every command: a comment or an empty line ended it before them."""
+    return [word for words in script.commands for word in words if _SETTING.match(words[0].text)]
 
 
 def _unquoted(value: str) -> str:

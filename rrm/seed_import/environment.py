@@ -95,4 +95,7 @@ def _add(found: Environment, name: str, word: Word, secret_name: str) -> None:
 
 
 def _packages(packages: object) -> str:
-    return ", ".join(str(each) for each in packages) if isinstance(packages, list) else "its packages"
+    """Return the packages in words; one that is fetched with a password is not repeated."""
+    if not isinstance(packages, list):
+        return "its packages"
+    return ", ".join("*** (holds a secret)" if is_secret("", str(each)) else str(each) for each in packages)

@@ -34,8 +34,8 @@ class Keys:
         word = self._arguments.get(key, Word(DEFAULTS.get(key, "null")))
         if word.unresolved:
             raise InvalidSpec(
-                f"{key}: expected a number, found {', '.join(word.unresolved)}, which the script does not "
-                "set; give it with --set NAME=VALUE"
+                f"{key}: expected a number, found {', '.join(word.unresolved)}, which only a shell knows; "
+                "give its variable with --set NAME=VALUE, or write the number into the script"
             )
         return word.text
 

@@ -10,7 +10,8 @@ _NAME: Final = re.compile(
 _VALUE: Final = re.compile(
     r"://[^/\s:@]*:[^/\s@]+@"  # user:password@host
     r"|\b(?:sk|hf|ghp|gho|glpat|xox[abp]|wandb_v1)[-_][A-Za-z0-9_-]{12,}"
-    r"|\bAKIA[A-Z0-9]{12,}|-----BEGIN|\bBearer\s+\S{8,}"
+    r"|\bgithub_pat_\w{12,}|\bAKIA[A-Z0-9]{12,}|\bLTAI[A-Za-z0-9]{12,}|\bAIza[\w-]{20,}"
+    r"|\beyJ[\w-]{10,}\.|-----BEGIN|\bBearer\s+\S{8,}"
     r"|^[0-9a-f]{40}$"  # a tracking server's key
 )
 _HARMLESS: Final = frozenset({"prompt_key", "image_key", "video_key", "reward_fn_key", "response_key"})

@@ -12,9 +12,13 @@ from typing import Final
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _ASSIGNMENT: Final = re.compile(rf"({_NAME})=(.*)", re.DOTALL)
 _VARIABLE: Final = re.compile(
-    rf"\$(?:\{{({_NAME})(?::?([-=?+])((?:[^{{}}]|\$\{{[^{{}}]*\}})*))?\}}|({_NAME}))"
+    rf"\$(?:\{{({_NAME})(?:(:?[-=?+])((?:[^{{}}]|\$\{{[^{{}}]*\}})*))?\}}|({_NAME}))"
 )
 EXPORTS: Final = frozenset({"export", "declare", "readonly"})
+_HERE_DOCUMENT: Final = re.compile(
+    rf"(?<!<)<<-?[ \t]*(?P<quote>['\"\\]?)(?P<end>{_NAME})(?P<rest>[^\n]*)\n(?s:.*?)^\t*(?P=end)$",
+    re.MULTILINE,
+)
 _COMMAND: Final = re.compile(r"\$\(\(.*?\)\)|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|`[^`]*`")
 _UNKNOWN: Final = re.compile(r"\$(?:[@*#?!$0-9-]|\{[^}]*\})")
 
@@ -56,9 +60,14 @@ def read_script(text: str, *, variables: Mapping[str, str] | None = None) -> Scr
     """
     fixed = dict(variables or {})
     script = Script(variables={name: Word(value) for name, value in fixed.items()})
-    for raw in _commands(re.sub(r"\\\r?\n", " ", text.replace("\r\n", "\n"))):
+    for raw in _commands(_without_here_documents(text.replace("\r\n", "\n"))):
         _take(script, [_expand(word, script.variables) for word in raw], fixed)
     return script
+
+
+def _without_here_documents(text: str) -> str:
+    """Return a script without the texts that it writes into files or hands to other programs."""
+    return _HERE_DOCUMENT.sub(lambda found: found["rest"].removeprefix(found["quote"]), text)
 
 
 def _take(script: Script, words: list[Word], fixed: Mapping[str, str]) -> None:
@@ -98,7 +107,8 @@ def _commands(text: str) -> Iterator[list[list[Piece]]]:
 
 DIVIDERS: Final = frozenset({"comment", "space", "end"})
 _TOKEN: Final = re.compile(
-    r"""(?P<comment>(?:(?<=\s)|^)\#[^\n]*)
+    r"""(?P<comment>(?:(?<=\s)|^)(?:\#[^\n]*|`\s*\#[^`]*`))
+      | (?P<joined>\\\n)
       | (?P<single>'[^']*')
       | (?P<double>"(?:\\.|[^"\\])*")
       | (?P<escaped>\\.)
@@ -114,6 +124,8 @@ def _tokens(text: str) -> Iterator[list[Piece] | None]:
     """Yield words as pieces, and None at the end of each command."""
     word: list[Piece] = []
     for match in _TOKEN.finditer(text):
+        if match.lastgroup == "joined":  # one line to the shell
+            continue
         if match.lastgroup not in DIVIDERS:
             word.append(_piece(match))
             continue
@@ -132,7 +144,7 @@ def _piece(match: re.Match[str]) -> Piece:
         case "single":
             return found[1:-1], False
         case "double":
-            return re.sub(r'\\(["\\])', r"\1", found[1:-1]), True
+            return re.sub(r'\\(["\\])', r"\1", found[1:-1].replace("\\\n", "")), True
         case "escaped":
             return found[1:], False
         case _:
@@ -177,11 +189,12 @@ def _expand_text(text: str, variables: Mapping[str, Word]) -> Word:
     def replaced(match: re.Match[str]) -> str:
         name, operator, default = match[1] or match[4], match[2], (match[3] or "").strip("\"'")
         known = variables.get(name)
-        if known is not None and operator != "+":
+        is_empty = known is not None and not known.text and operator in {":-", ":="}
+        if known is not None and not is_empty and operator not in {"+", ":+"}:
             used.update(known.variables | {name})
             unresolved.extend(known.unresolved)
             return known.text
-        if known is None and operator in {"-", "="}:
+        if is_empty or (known is None and operator in {"-", "=", ":-", ":="}):
             word = _expand_text(default, variables)
             unresolved.extend(word.unresolved)
             used.update(word.variables)

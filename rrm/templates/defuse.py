@@ -6,7 +6,11 @@ from typing import Final
 
 _OURS: Final = "score|think|thinking|reason|reasoning|preference|better|answer|question"
 _CHAT: Final = r"[|\uff5c]|/?(?:start|end)_of_turn|/?tool_(?:call|response)\b|/?(?:s|eos|bos)>"
-_UNSEEN: Final = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_UNSEEN: Final = (
+    r"\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+)
+"""Characters that nobody sees: controls, joiners, marks of direction, selectors of a variant."""
 _FORGED: Final = re.compile(rf"<(?=[/\s{_UNSEEN}]*(?:{_OURS})\b|{_CHAT})", re.IGNORECASE)
 _BLANK: Final = rf"[ \t\u00a0\u3000{_UNSEEN}]*"
 _LINE_BREAKS: Final = r"\n\r\v\f\x85\u2028\u2029"

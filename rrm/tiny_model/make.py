@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from rrm.tiny_model.both_engines import let_both_read
 from rrm.tiny_model.recipe import END, PADDING, SPECIAL_TOKENS, START, Recipe, Sizes
 
 CHAT_TEMPLATE: Final = (
@@ -53,6 +54,7 @@ def make_tiny_model(
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
+    let_both_read(partial)
     partial.rename(folder)
     return sum(parameter.numel() for parameter in model.parameters())
 

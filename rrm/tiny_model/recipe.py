@@ -22,7 +22,7 @@ END: Final = "<|im_end|>"
 PADDING: Final = "<|endoftext|>"
 START: Final = "<|im_start|>"
 SPECIAL_TOKENS: Final = (PADDING, START, END)
-_CODE: Final = ("recipe.py", "make.py")
+_CODE: Final = ("recipe.py", "make.py", "both_engines.py")
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,14 @@ SCHEMA: Final = pa.schema(
         ("swap_consistent", pa.float64()),
         ("answer", pa.string()),
         ("answer_swapped", pa.string()),
+        ("user_metrics", pa.string()),
     ]
 )
 """`prediction` of an unreadable answer is the worst score for its label, as everywhere; `answer_swapped` is
-what was said to the pair in the other order, where the judge was asked both ways round."""
+what was said to the pair in the other order, where the judge was asked both ways round; `user_metrics` is
+a JSON object of what a user's reward returned beside its score."""
 _FLAGS: Final = ("parse_ok", "truncated", "reward_error")
-_OWN: Final = ("answer", "answer_swapped", "reward")
+_OWN: Final = ("answer", "answer_swapped", "reward", "user_metrics")
 
 
 def answer_rows(
@@ -57,6 +59,8 @@ def answer_rows(
         row = {name: outcomes[name][i] for name in SCHEMA.names if name not in _OWN}
         flags = {name: bool(row[name]) for name in _FLAGS}
         texts_of = {"answer": text, "answer_swapped": None, "pair_id": row["pair_id"] or None}
+        if "user_metrics" in outcomes:
+            texts_of["user_metrics"] = outcomes["user_metrics"][i]
         sessions[session] = {**row, **flags, **texts_of, "reward": float(reward)}
     return sorted(sessions.values(), key=lambda row: row["row_id"])
 

@@ -59,6 +59,11 @@ class Attempt:
         return self.folder / "metrics.jsonl"
 
     @property
+    def versions(self) -> Path:
+        """Versions of the packages that this attempt runs with."""
+        return self.folder / "versions.json"
+
+    @property
     def rows(self) -> Path:
         """Ids of the rows that each step was trained on, JSON lines."""
         return self.folder / "rows.jsonl"

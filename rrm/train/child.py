@@ -22,6 +22,7 @@ from rrm.train.environment import add_environment
 from rrm.train.errors import TrainerCrashed, TrainingRefused
 from rrm.train.log import Masker
 from rrm.train.overrides import RayPlace, overrides_for
+from rrm.train.users_dataset import upstream_dataset_of
 from rrm.train.validations import read_validations
 from rrm.train.weights import provide_weights
 from rrm_api.conditions import Reason
@@ -52,12 +53,19 @@ def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Re
     start = decide_start(list_checkpoints(attempt.layout.checkpoints), attempt.run.prepared.total_steps)
     if start.is_complete:
         return Reason.SUCCEEDED, f"already complete at step {start.step}", ExitCode.DONE
+    sys.stdout.write(f"{start.told()}\n")
     require_rows_of(attempt.layout.data, attempt.run.prepared.data.digest)
     provide_weights(attempt)
     engine = installed_engine() or DEFAULT
     place = RayPlace(address, temp, environment=add_environment(attempt.run.intent, os.environ))
-    evaluate_first = evaluates_first(attempt, start)
-    overrides = overrides_for(attempt, start=start, evaluate_first=evaluate_first, ray=place, engine=engine)
+    overrides = overrides_for(
+        attempt,
+        start=start,
+        evaluate_first=evaluates_first(attempt, start),
+        ray=place,
+        engine=engine,
+        upstream_dataset=upstream_dataset_of(attempt.run.intent),
+    )
     (attempt.folder / "overrides.txt").write_text("\n".join(overrides) + "\n")
     stopped_at = _run_verl(overrides)
     if stopped_at is not None:

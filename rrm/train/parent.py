@@ -23,6 +23,7 @@ from rrm.train.checkpoints import status_of
 from rrm.train.log import JobLog, Masker
 from rrm.train.progress import ProgressReader
 from rrm.train.validations import read_validations, rewards_of
+from rrm.train.versions import installed_versions
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode, Progress, Trained
 
@@ -82,6 +83,7 @@ def run_child(
     for said in (attempt.progress, attempt.rows, attempt.heartbeat, attempt.outcome, attempt.ending):
         said.unlink(missing_ok=True)
     write_json(attempt.run_copy, attempt.run.manifest())
+    write_json(attempt.versions, installed_versions())
     log = JobLog(attempt.job_log, Masker(os.environ), echo)
     with subprocess.Popen(
         command,

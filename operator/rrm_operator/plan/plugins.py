@@ -1,4 +1,8 @@
-"""`spec.plugins` in a pod: a read-only mount, and its folder at the end of the Python path."""
+"""`spec.plugins` in a pod: a read-only mount, and for Ray's processes its folder on the Python path.
+
+`PYTHONPATH` is searched before Python's own library. So Jobs get none: they look at the names of the user's
+files first, refuse those that would hide a module, and only then add the folder, behind everything else.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +13,8 @@ from rrm_operator.facts import Manifest
 
 PACKAGES: Final = "/opt/rrm"
 """The trainer image's own `PYTHONPATH`, with our code: a variable of the pod replaces it as a whole."""
-_VOLUME: Final = "plugins"
+_VOLUME: Final = "rrm-plugins"
+"""Not just `plugins`: a volume of that name in somebody's pod template would take its place."""
 
 
 def plugin_mount(plugins: Plugins | None, volumes: Mapping[str, str]) -> list[Manifest]:
@@ -49,7 +54,7 @@ def with_plugin_path(template: Manifest, plugins: Plugins | None, *, main: str) 
     """Return a pod template whose main container finds the plug-ins, after whatever its path has already.
 
     Last: a file of the user must not hide a module of ours. A path that comes from elsewhere (`valueFrom`)
-    cannot be read here and is left alone; `rrm` itself looks into the folder in any case.
+    cannot be read here and is left alone.
     """
     if plugins is None:
         return template

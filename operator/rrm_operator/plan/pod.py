@@ -51,7 +51,8 @@ def plan_pod(situation: Situation, part: Part, settings: Settings) -> Manifest:
     template = merge(template, renamed(settings.default_pod_template, alias=ALIAS, main=main))
     template = merge(template, _knobs(situation, part, main))
     template = merge(template, renamed(part.knobs.pod_template or {}, alias=ALIAS, main=main))
-    template = with_plugin_path(template, situation.training.spec.plugins, main=main)
+    if part.role in (PodRole.HEAD, PodRole.WORKER):
+        template = with_plugin_path(template, situation.training.spec.plugins, main=main)
     found_by = {"metadata": {"labels": labels(situation.training.metadata.name, part.role)}}
     return merge(template, found_by)
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 from rrm.datasets import judge
 from rrm.datasets.custom import CustomConverter
 from rrm.datasets.refusal import RowRefused
+from rrm.errors import PluginFailed
 from rrm.plugins.contained import Raised
-from rrm.plugins.datasets import is_upstream_dataset, missing_hooks
+from rrm.plugins.datasets import looks_upstream, missing_hooks
 from rrm.plugins.trials.trial import Material, Trial
 from rrm.sample import DataSample
 
@@ -26,19 +27,34 @@ def try_dataset(name: str, thing: Any, entry_point: str, material: Material) -> 
     Raises:
         PluginFailed: If it has not the form of a converter.
     """
-    if is_upstream_dataset(thing):
+    if looks_upstream(thing):
         return _upstream(name, thing)
     trial = Trial(name, "converter")
     convert = CustomConverter(entry_point)
     for number, row in enumerate(material.rows, start=1):
-        samples = trial.call(partial(convert, dict(row)))
-        if isinstance(samples, Raised):
-            trial.violate(f"row {number}: {samples}")
-            continue
+        samples = trial.call(partial(_converted, convert, dict(row)))
+        match samples:
+            case RowRefused():
+                _refuse(trial, samples, number)
+                continue
+            case PluginFailed() | Raised():
+                trial.violate(str(samples))
+                return trial
         trial.shown.append((f"row {number}", _words(samples)))
         for sample in samples:
-            _require_truth(trial, sample, f"row {number}", material)
+            _require_truth(trial, sample, number, material)
     return trial
+
+
+def _converted(convert: CustomConverter, row: dict[str, Any]) -> list[DataSample] | RowRefused | PluginFailed:
+    try:
+        return convert(row)
+    except (RowRefused, PluginFailed) as refused:
+        return refused
+
+
+def _refuse(trial: Trial, refused: RowRefused, number: int) -> None:
+    trial.violate(f"{refused}; the row would be dropped and counted", at=f"; first in row {number}")
 
 
 def _upstream(name: str, cls: type) -> Trial:
@@ -63,8 +79,8 @@ def _labels(sample: DataSample) -> str:
     return ", ".join(str(output.answer.label or {}) for output in sample.output)
 
 
-def _require_truth(trial: Trial, sample: DataSample, where: str, material: Material) -> None:
+def _require_truth(trial: Trial, sample: DataSample, number: int, material: Material) -> None:
     try:
         judge(sample, method=material.method, label=material.label, scale=material.scale)
     except RowRefused as refused:
-        trial.violate(f"{where}: {refused}; the row would be dropped and counted")
+        _refuse(trial, refused, number)

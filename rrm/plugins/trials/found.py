@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from rrm.errors import PluginFailed
-from rrm.plugins.datasets import is_upstream_dataset
+from rrm.plugins.datasets import looks_upstream
 
 _ANSWER: Final = ("solution_str", "solution_strs")
 _CONVERT: Final = "convert_to_data_sample"
@@ -66,21 +66,29 @@ def _named(module: ModuleType, kind: Kind, name: str) -> Part:
 
 
 def _guessed(module: ModuleType) -> Iterator[Part]:
-    for name, thing in vars(module).items():
-        is_own = getattr(thing, "__module__", None) == module.__name__
-        kind = _kind_of(name, thing) if is_own and not name.startswith("_") else None
+    own = {name: it for name, it in vars(module).items() if getattr(it, "__module__", "") == module.__name__}
+    bases = {base for it in own.values() if inspect.isclass(it) for base in it.__mro__[1:]}
+    for name, thing in own.items():
+        is_base = inspect.isabstract(thing) and thing in bases
+        kind = None if is_base or name.startswith("_") else _kind_of(name, thing)
         if kind is not None:
             yield Part(kind, name, thing)
 
 
 def _kind_of(name: str, thing: Any) -> Kind | None:
     if inspect.isclass(thing):
-        if is_upstream_dataset(thing) or hasattr(thing, _CONVERT):
+        if looks_upstream(thing) or hasattr(thing, _CONVERT):
             return Kind.DATASET
         return Kind.TEMPLATE if hasattr(thing, "format") and hasattr(thing, "parse") else None
-    if not inspect.isfunction(thing):
+    if not callable(thing):
         return None
-    parameters = inspect.signature(thing).parameters
-    if any(parameter in _ANSWER for parameter in parameters) or name.startswith("compute_score"):
+    if name.startswith("compute_score") or not _parameters(thing).isdisjoint(_ANSWER):
         return Kind.REWARD
     return Kind.DATASET if name.startswith("convert") else None
+
+
+def _parameters(thing: Any) -> set[str]:
+    try:
+        return set(inspect.signature(thing).parameters)
+    except (ValueError, TypeError):  # not everything that can be called tells how
+        return set()

@@ -120,14 +120,16 @@ def _judge(trial: Trial, judged: Judged, earned: dict[str, float]) -> None:
     """Note what can be said about the scores of one row only by comparing them."""
     if "right" not in earned:
         return
+    right, label = earned["right"], f"label {judged.label:g}"
     for what in UNREADABLE:
-        if earned.get(what, earned["right"] - 1) >= earned["right"]:
+        if earned.get(what, right - 1) >= right:
             trial.remark(
-                f"label {judged.label:g}: the {what} answer earns {earned[what]:g}, not less than the right "
-                "one: a judge can learn to write nothing"
+                f"the {what} answer earns no less than the right one: a judge can learn to write nothing",
+                at=f"; first seen for {label}: {earned[what]:g} and {right:g}",
             )
-    if earned.get("wrong", earned["right"] - 1) >= earned["right"]:
+    if earned.get("wrong", right - 1) >= right:
         trial.remark(
-            f"label {judged.label:g}: the wrong answer earns {earned['wrong']:g}, the right one "
-            f"{earned['right']:g}; does the function read <score>, <better> or <preference>?"
+            "the wrong answer earns no less than the right one; does the function read <score>, <better> or "
+            "<preference>?",
+            at=f" First seen for {label}: {earned['wrong']:g} and {right:g}",
         )

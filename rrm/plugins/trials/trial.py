@@ -62,15 +62,18 @@ class Trial:
 
     def violate(self, message: str, *, at: str = "") -> None:
         """Note a fault, each once, with where it was first seen."""
-        if not any(known.startswith(message) for known in self.violations):
-            self.violations.append(message + at)
+        _note(self.violations, message, at)
 
-    def remark(self, message: str) -> None:
-        """Note something worth knowing, each once."""
-        if message not in self.remarks:
-            self.remarks.append(message)
+    def remark(self, message: str, *, at: str = "") -> None:
+        """Note something worth knowing, each once, with where it was first seen."""
+        _note(self.remarks, message, at)
 
     @property
     def median_seconds(self) -> float:
         """Median time of a call; 0 without calls."""
         return median(self.seconds) if self.seconds else 0.0
+
+
+def _note(notes: list[str], message: str, at: str) -> None:
+    if not any(known.startswith(message) for known in notes):
+        notes.append(message + at)

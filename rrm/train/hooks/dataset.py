@@ -1,6 +1,7 @@
 """verl's dataset: prepared rows with the exact token ids that the engine is to read."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ class PreparedRows(Dataset):  # type: ignore[misc]
     ) -> None:
         files = [data_files] if isinstance(data_files, str) else list(data_files)
         self._tokenizer = tokenizer
+        self._encode = encoder_of(tokenizer)
         self._template_arguments = dict(config.get("apply_chat_template_kwargs") or {})
         self._rows = [row for file in files for row in _read(Path(file))]
         if max_samples > 0:
@@ -67,7 +69,21 @@ class PreparedRows(Dataset):  # type: ignore[misc]
             tokenize=False,
             **self._template_arguments,
         )
-        return [int(token) for token in self._tokenizer(text, add_special_tokens=False)["input_ids"]]
+        return self._encode(text)
+
+
+def encoder_of(tokenizer: Any) -> Callable[[str], list[int]]:
+    """Return what turns rendered prompts into token ids, without special tokens of its own.
+
+    A fast tokenizer is asked directly: what transformers wraps around each call takes as long as the call. Of
+    a copy, as calls by others leave their padding and truncation in the original.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        return lambda text: [int(token) for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
+    backend = copy.deepcopy(tokenizer.backend_tokenizer)
+    backend.no_padding()
+    backend.no_truncation()
+    return lambda text: list(backend.encode(text, add_special_tokens=False).ids)
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

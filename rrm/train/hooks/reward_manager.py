@@ -13,6 +13,7 @@ from transformers import GenerationConfig
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
+from rrm.plugins.rewards import UserOutcome
 from rrm.rewards.outcome import Outcome
 from rrm.train.attempt import attempt_of
 from rrm.train.scorer import Answer, Scorer
@@ -46,10 +47,12 @@ class RrmRewardManager(RewardManagerBase):  # type: ignore[misc]
         answers = [self._answer(data, order) for order in range(len(data))]
         outcome = await self._scored(row, answers)
         loops = sum(fields["rrm_loop_seconds"] for fields in data.non_tensor_batch["tool_extra_fields"])
-        identity = {name: str(row[name] or "") for name in IDENTITY}
+        texts = {name: str(row[name] or "") for name in IDENTITY}
+        if isinstance(outcome, UserOutcome):
+            texts["user_metrics"] = outcome.extras_text()
         # Per answer: verl repeats the session's numbers for each of its answers, and they are added up.
         seconds = (time.perf_counter() - start + loops) / len(answers)
-        info = {**outcome.as_metrics(), **identity, "hook_seconds": seconds}
+        info = {**outcome.as_metrics(), **texts, "hook_seconds": seconds}
         return {"reward_score": outcome.score, "reward_extra_info": info}
 
     async def _scored(self, row: dict[str, Any], answers: list[Answer]) -> Outcome:

@@ -1,13 +1,12 @@
 """verl's task runner with our trainer in it, and the file by which its outcome leaves the Ray actor."""
 
-import json
 import os
 from typing import Any
 
 import ray
 from verl.trainer.main_ppo import TaskRunnerV1
 
-from rrm.train.attempt import Attempt, attempt_of, write_json
+from rrm.train.attempt import attempt_of, write_json
 
 
 # TaskRunnerV1 is already an actor class, from which Python cannot inherit: take the plain class behind it.
@@ -29,9 +28,3 @@ class RrmTaskRunnerBase(TaskRunnerV1.__ray_metadata__.modified_class):  # type: 
 
 
 RrmTaskRunner = ray.remote(RrmTaskRunnerBase)
-
-
-def read_outcome(attempt: Attempt) -> int | None:
-    """Return the step at which the trainer left on request; None if it went to the end."""
-    stopped_at = json.loads(attempt.outcome.read_text())["stopped_at"]
-    return None if stopped_at is None else int(stopped_at)

@@ -15,7 +15,13 @@ __all__ = ["Job", "RayPlace", "Value", "job_of", "overrides_for", "written"]
 
 
 def overrides_for(
-    attempt: Attempt, *, start: Start, evaluate_first: bool, ray: RayPlace, engine: Engine = DEFAULT
+    attempt: Attempt,
+    *,
+    start: Start,
+    evaluate_first: bool,
+    ray: RayPlace,
+    engine: Engine = DEFAULT,
+    upstream_dataset: str | None = None,
 ) -> list[str]:
     """Return verl's Hydra overrides for one attempt, the spec's own last.
 
@@ -25,11 +31,12 @@ def overrides_for(
         evaluate_first: Whether to validate the untrained model before the first step.
         ray: Where Ray is.
         engine: Whose words to speak.
+        upstream_dataset: Entry point of a dataset class that was written for RM-Gallery; None = ours.
 
     Raises:
         InvalidSpec: the training asks for what this engine cannot do.
     """
-    job = job_of(attempt, start=start, evaluate_first=evaluate_first, ray=ray)
+    job = job_of(attempt, start, ray, evaluate_first=evaluate_first, upstream_dataset=upstream_dataset)
     match engine:
         case Engine.VERL_09:
             values = verl09.render(job)

@@ -56,6 +56,7 @@ class Job:
         ray: Where Ray is.
         settings: What the trainer's processes rebuild the attempt from.
         own: The spec's own overrides, already in the engine's words.
+        upstream_dataset: Entry point of a dataset class that was written for RM-Gallery; None = ours.
     """
 
     intent: Intent
@@ -77,6 +78,7 @@ class Job:
     ray: RayPlace
     settings: Mapping[str, str]
     own: Mapping[str, str]
+    upstream_dataset: str | None = None
 
     @property
     def uses_kl(self) -> bool:
@@ -94,7 +96,14 @@ class Job:
         return max(4096 if self.is_cpu else 8192, self.room)
 
 
-def job_of(attempt: Attempt, *, start: Start, evaluate_first: bool, ray: RayPlace) -> Job:
+def job_of(
+    attempt: Attempt,
+    start: Start,
+    ray: RayPlace,
+    *,
+    evaluate_first: bool,
+    upstream_dataset: str | None = None,
+) -> Job:
     """Return the job of an attempt; arguments as for `rrm.train.overrides.overrides_for`."""
     intent, prepared, layout = attempt.run.intent, attempt.run.prepared, attempt.layout
     return Job(
@@ -117,4 +126,5 @@ def job_of(attempt: Attempt, *, start: Start, evaluate_first: bool, ray: RayPlac
         ray=ray,
         settings=attempt.settings(),
         own=intent.training.overrides,
+        upstream_dataset=upstream_dataset,
     )

@@ -41,6 +41,17 @@ def data(job: Job) -> dict[str, Value]:
     }
 
 
+def own_dataset(job: Job, module: str) -> dict[str, Value]:
+    """Return what puts a dataset class of the user in the place of ours; `module` adapts it to the engine."""
+    if job.upstream_dataset is None:
+        return {}
+    return {
+        "data.custom_cls.path": module,
+        "data.custom_cls.name": "UpstreamRows",
+        "+data.rrm_dataset": job.upstream_dataset,
+    }
+
+
 def learning(job: Job) -> dict[str, Value]:
     """Return the numbers of GRPO and its optimizer."""
     numbers, micro = job.numbers, job.numbers.micro_batch_size_per_gpu

@@ -64,6 +64,7 @@ def render(job: Job) -> dict[str, Value]:
     _refuse(job)
     return {
         **HOOKS,
+        **shared.own_dataset(job, str(Path(__file__).parents[1] / "hooks" / "upstream_dataset.py")),
         **PINNED,
         **(CPU if job.is_cpu else {**NVIDIA, **_vllm(job)}),
         **shared.data(job),

@@ -34,17 +34,14 @@ PINNED: Final[dict[str, Value]] = {
 
 NVIDIA: Final[dict[str, Value]] = {
     "trainer.device": "cuda",
-    # flash-attn has no wheel on the public index; with sdpa padded batches are the ones that surely mask
-    # right.
+    # flash-attn has no wheel on the public index.
     f"+{MODEL}.override_config.attn_implementation": "sdpa",
-    f"{MODEL}.use_remove_padding": False,
     f"{MODEL}.enable_gradient_checkpointing": True,
     f"{REF}.fsdp_config.param_offload": True,
 }
 
 CPU: Final[dict[str, Value]] = {
     "trainer.device": "cpu",
-    f"{MODEL}.use_remove_padding": False,
     f"{MODEL}.enable_gradient_checkpointing": False,
     f"+{MODEL}.override_config.attn_implementation": "sdpa",
     f"{ACTOR}.fsdp_config.dtype": "float32",
@@ -83,7 +80,10 @@ def render(job: Job) -> dict[str, Value]:
     """Return every key that differs from verl's defaults or must not follow their changes."""
     return {
         **HOOKS,
+        **shared.own_dataset(job, "pkg://rrm.train.hooks.upstream_dataset"),
         **PINNED,
+        # A budget of tokens holds only where rows are packed: padded, the longest of a batch sets its size.
+        f"{MODEL}.use_remove_padding": job.numbers.max_tokens_per_gpu is not None,
         **(CPU if job.is_cpu else {**NVIDIA, **_memory(job)}),
         **shared.data(job),
         "data.seed": job.seed,

@@ -1,8 +1,9 @@
-"""verl 0.4.0's dataset: prepared rows, their prompts padded on the left to one length."""
+"""verl 0.4.0's dataset: prepared rows, their prompts padded on the left to one length, and their order."""
 
 from typing import Any
 
 import torch
+from torchdata.stateful_dataloader.sampler import RandomSampler
 
 from rrm.train.hooks.dataset import PreparedRows
 
@@ -37,3 +38,14 @@ class PaddedRows(PreparedRows):
             "position_ids": (mask.cumsum(-1) - 1).clamp(min=0),
             **{name: row[name] for name in kept},
         }
+
+
+def shuffled(settings: Any, rows: PaddedRows) -> RandomSampler:
+    """Return the order of the rows, in place of verl's own.
+
+    Its sampler begins its first shuffle anew when a run is resumed, whatever pass over the rows that is in;
+    this one has its random state in the checkpoint.
+    """
+    generator = torch.Generator()
+    generator.manual_seed(int(settings.seed))
+    return RandomSampler(data_source=rows, generator=generator)

@@ -125,3 +125,14 @@ def require_scored(errors: Sequence[float], when: str) -> None:
             f"the answers, at most {MOST_REWARD_ERRORS:.0%} may; the job log has the traces, `rrm check` "
             "runs the function on sample rows"
         )
+
+
+def keys_of(uids: Any, count: int) -> list[str]:
+    """Return `{prompt}_{session}_{answer}` of each answer; without ids each has a prompt of its own."""
+    seen: dict[str, int] = {}
+    keys = []
+    for uid in range(count) if uids is None else uids:
+        session = seen.get(str(uid), 0)
+        seen[str(uid)] = session + 1
+        keys.append(f"{uid}_{session}_0")
+    return keys

@@ -15,6 +15,7 @@ from transformers import GenerationConfig
 from rrm.train.attempt import attempt_of
 from rrm.train.scorer import Answer, Scorer
 from rrm.train.step_metrics import HOOK_SECONDS
+from rrm.train.verl04.recorder import keys_of
 
 IDENTITY: Final = ("row_id", "prompt_group", "pair_id")
 
@@ -63,21 +64,6 @@ class RrmRewardManager:
         identity = {name: str(row[name] or "") for name in IDENTITY}
         seconds = time.perf_counter() - start
         return {**outcome.as_metrics(), "score": outcome.score, **identity, HOOK_SECONDS: seconds}
-
-
-def keys_of(uids: Any, count: int) -> list[str]:
-    """Return `{prompt}_{session}_{answer}` of each answer; without ids each has a prompt of its own.
-
-    >>> keys_of(["a", "b", "a"], 3), keys_of(None, 2)
-    (['a_0_0', 'b_0_0', 'a_1_0'], ['0_0_0', '1_0_0'])
-    """
-    seen: dict[str, int] = {}
-    keys = []
-    for uid in range(count) if uids is None else uids:
-        session = seen.get(str(uid), 0)
-        seen[str(uid)] = session + 1
-        keys.append(f"{uid}_{session}_0")
-    return keys
 
 
 def end_ids(model_path: str, tokenizer: Any) -> frozenset[int]:

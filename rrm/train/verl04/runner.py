@@ -27,12 +27,14 @@ class RrmTaskRunnerBase(main_ppo.TaskRunner.__ray_metadata__.modified_class):  #
         """Train, then leave a note: verl drops what this returns."""
         from verl.workers import fsdp_workers
 
+        from rrm.train.verl04.dataset import shuffled
         from rrm.train.verl04.reward_manager import RrmRewardManager
         from rrm.train.verl04.trainer import RrmTrainer
         from rrm.train.verl04.worker import RrmWorker
 
         # There is no other way in: verl's runner looks these names up when it runs.
         main_ppo.RayPPOTrainer = RrmTrainer
+        main_ppo.create_rl_sampler = shuffled
         main_ppo.load_reward_manager = lambda config, tokenizer, **_: RrmRewardManager(config, tokenizer)
         fsdp_workers.ActorRolloutRefWorker = RrmWorker
         super().run(config)

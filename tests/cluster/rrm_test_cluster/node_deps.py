@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rrm_test_cluster.errors import CommandFailed, Missing
@@ -36,6 +36,7 @@ _LIBRARIES = {
     "/usr/lib/x86_64-linux-gnu/libnuma.so.1": "libnuma1",
     "/usr/lib/x86_64-linux-gnu/libgomp.so.1": "libgomp1",
 }
+_BROWSER = "chromium"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -69,6 +70,23 @@ def install_node_deps(say: Callable[[str], None] = lambda _: None) -> tuple[str,
             f"install {' '.join(packages)} as root",
             (Level.API, Level.FAKE_NODES),
         )
+    _install(packages, say)
+    return packages
+
+
+def install_browser(say: Callable[[str], None] = lambda _: None) -> None:
+    """Install the browser that looks at reports, where it is missing and this is root on a Debian.
+
+    Elsewhere the tests that need it skip and say so.
+
+    Raises:
+        CommandFailed: The package manager failed.
+    """
+    if shutil.which(_BROWSER) is None and os.geteuid() == 0 and shutil.which("apt-get") is not None:
+        _install((_BROWSER,), say)
+
+
+def _install(packages: Sequence[str], say: Callable[[str], None]) -> None:
     say(f"installing {' '.join(packages)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
@@ -78,4 +96,3 @@ def install_node_deps(say: Callable[[str], None] = lambda _: None) -> tuple[str,
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CommandFailed(command, done.returncode, done.stdout, done.stderr)
-    return packages

@@ -21,7 +21,7 @@ from rrm_test_cluster.demo.material import fill_claim
 from rrm_test_cluster.demo.places import Places
 from rrm_test_cluster.demo.telling import Teller, clock
 from rrm_test_cluster.errors import ClusterError
-from rrm_test_cluster.node_deps import install_node_deps
+from rrm_test_cluster.node_deps import install_browser, install_node_deps
 from rrm_test_cluster.tools import build_tools
 
 REPORTS: Final = Path(".rrm/test")
@@ -49,12 +49,16 @@ class Stage:
 
 
 LANES: Final = (
-    (Stage("cluster-verl", "node and verl and not bench", 1, "20"),),
+    (
+        Stage("cluster-verl", "node and verl and not bench", 1, "20"),
+        Stage("node", "node and not verl and not bench", 1, "3"),
+        Stage("fake-nodes", "fakenodes and not node and not verl and not bench", 1, "6"),
+    ),
     (
         Stage("api", "api and not fakenodes and not node and not verl and not bench", 2, "2"),
-        Stage("fake-nodes", "fakenodes and not node and not verl and not bench", 1, "6"),
-        Stage("trainer", "verl and not node and not bench", 1, "10"),
-        Stage("node", "node and not verl and not bench", 1, "3"),
+        Stage("trainer", "verl and not node and not bench", 1, "30"),
+        Stage("interop", "interop and not (api or fakenodes or node or verl or bench)", 1, "3"),
+        Stage("browser", "browser and not (api or fakenodes or node or verl or interop or bench)", 1, "1"),
     ),
 )
 """Each lane runs its stages one after the other; never more than one training in each: 8 GiB of memory."""
@@ -87,7 +91,7 @@ def main() -> int:
     """Run every stage and return the exit code."""
     tell = Teller()
     tell(
-        "everything that must pass: usually 25 min where all was built before, at most 60 min the first time"
+        "everything that must pass: usually 35 min where all was built before, at most 75 min the first time"
     )
     if subprocess.run(["make", "--no-print-directory", "check"], check=False).returncode != 0:
         tell("make check failed: nothing else was run")
@@ -112,7 +116,9 @@ def _make_ready(tell: Teller) -> None:
     steps: tuple[Callable[[], object], ...] = (
         lambda: build_tools(tell),
         lambda: install_node_deps(tell),
+        lambda: install_browser(tell),
         lambda: make_trainer_environment(tell),
+        lambda: make_trainer_environment(tell, "cpu-verl04"),
         lambda: fill_claim(Places().claim, tell),
     )
     for step in steps:

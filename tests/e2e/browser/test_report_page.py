@@ -4,13 +4,14 @@ import html
 import json
 import re
 import shutil
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib.image
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -24,6 +25,8 @@ Pixels = npt.NDArray[np.float64]
 """(height, width, 3), red, green and blue from 0 to 1."""
 BY_DAY = {"judge": (0x24, 0x57, 0xD6), "right": (0x1F, 0x8A, 0x4C), "wrong": (0xC8, 0x37, 0x2D)}
 PAPER, PAPER_BY_NIGHT = (0xF7, 0xF7, 0xF4), (0x13, 0x15, 0x17)
+COLOURS = {2: 3, 6: 4}
+"""By colour type."""
 WithScript = Callable[[Path, str], Path]
 MEASURE = """<script>addEventListener('load', () => {
   const box = e => e.getBoundingClientRect();
@@ -50,8 +53,7 @@ class Browser:
         """Return what the page looks like."""
         picture = self.folder / f"{page.stem}-{width}x{height}{len(options)}.png"
         self._run(page, f"--window-size={width},{height}", f"--screenshot={picture}", *options)
-        pixels: Pixels = matplotlib.image.imread(picture)[:, :, :3].astype(np.float64)
-        return pixels
+        return pixels_of(picture)
 
     def dom(self, page: Path, width: int, height: int) -> str:
         """Return the page as it is after loading."""
@@ -74,6 +76,44 @@ class Browser:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
+
+
+def pixels_of(path: Path) -> Pixels:
+    """Return the pixels of a PNG file as browsers write it: no palette, not interlaced.
+
+    Raises:
+        ValueError: It is of another kind.
+    """
+    data, at, packed = path.read_bytes(), 8, b""
+    width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", data[16:29])
+    if depth != 8 or colour not in COLOURS or any(rest):
+        raise ValueError(f"{path}: expected 8 bits of red, green and blue, found {depth}, {colour}, {rest}")
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        packed += data[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    lines = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, -1)
+    stored = lines[:, 1:].reshape(height, width, COLOURS[colour])
+    return _unfiltered(stored, lines[:, 0])[:, :, :3] / 255
+
+
+def _unfiltered(stored: npt.NDArray[np.uint8], filters: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return what was stored as differences from the left, upper and upper left neighbours.
+
+    Neighbours of a diagonal lie on the two before it, so each is done at once.
+    """
+    height, width, channels = stored.shape
+    found = np.zeros((height + 1, width + 1, channels), dtype=np.int64)
+    for diagonal in range(height + width - 1):
+        y = np.arange(max(0, diagonal - width + 1), min(height, diagonal + 1))
+        x = diagonal - y
+        left, up, corner = found[y + 1, x], found[y, x + 1], found[y, x]
+        far = [abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)]  # of left, up and corner
+        of_both = np.where(far[1] <= far[2], up, corner)
+        nearest = np.where((far[0] <= far[1]) & (far[0] <= far[2]), left, of_both)
+        guesses = [np.zeros_like(left), left, up, (left + up) // 2, nearest]
+        found[y + 1, x + 1] = (stored[y, x] + np.choose(filters[y, None], guesses)) % 256
+    return found[1:, 1:]
 
 
 @pytest.fixture(scope="session")

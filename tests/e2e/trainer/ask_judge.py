@@ -1,6 +1,7 @@
 """Runs in the trainer's environment: loads an exported judge with transformers alone and lets it answer rows.
 
-usage: ask_judge.py EXPORT_FOLDER VALIDATION_PARQUET; prints the answers as JSON.
+usage: ask_judge.py EXPORT_FOLDER VALIDATION_PARQUET [SAMPLES]; prints the answers as JSON: the likeliest to
+each row or, with a number of samples, so many rounds of answers drawn at temperature 1.
 """
 
 import json
@@ -22,12 +23,17 @@ texts = [
 ]
 batch = tokenizer(texts, add_special_tokens=False, return_tensors="pt", padding=True)
 torch.manual_seed(0)
+samples = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+how = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0} if samples else {"do_sample": False}
+answers = []
 with torch.no_grad():
-    output = model.generate(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        max_new_tokens=16,
-        do_sample=False,
-    )
-answers = tokenizer.batch_decode(output[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+    for _ in range(samples or 1):
+        output = model.generate(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            max_new_tokens=16,
+            **how,
+        )
+        new = output[:, batch["input_ids"].shape[1] :]
+        answers += tokenizer.batch_decode(new, skip_special_tokens=True)
 sys.stdout.write("ANSWERS " + json.dumps(answers) + "\n")

@@ -1,12 +1,14 @@
-"""One real training for all tests of this folder: half of the demo's, by `rrm run`, without Kubernetes.
+"""Real trainings for the tests of this folder, by `rrm run`, without Kubernetes.
 
-Half, as the whole of it is trained in a cluster beside, where the demo's own claims are asserted.
+One task that a tiny model learns in 40 steps, trained to its end and once more from its half. The demo's
+training, which learns less, runs in a cluster beside, where its own claims are asserted.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +24,11 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "crds" / "examples" / "tiny-cpu.yaml"
 SAMPLES = ROOT / "tests" / "data" / "helpsteer2"
 RRM = Path(sys.executable).with_name("rrm")
-STEPS = 12
-"""Two evaluations and a checkpoint."""
+HERE = Path(__file__).parent
+AGAIN = 10
+"""Steps that are made again after the resume, and compared."""
+STEPS = 40
+"""Four evaluations and two checkpoints."""
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +54,10 @@ class Trained:
     @property
     def folder(self) -> Path:
         """Folder of the training."""
-        return self.volume / "tiny-judge"
+        return self.volume / "sentiment"
 
 
-def rrm(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+def rrm(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run `rrm` from the light environment; it goes on in the trainer's by itself."""
     return subprocess.run(
         [str(RRM), *map(str, arguments)],
@@ -60,7 +65,7 @@ def rrm(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "COLUMNS": "160"},
+        env={**os.environ, "COLUMNS": "160", **variables},
     )
 
 
@@ -77,12 +82,75 @@ def claims(trainer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def trained(claims: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """The first half of the demo's training, run to its end: about 5 minutes on two quiet cores."""
+def task(trainer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the task to learn: `sentiment.yaml`, and its claim with rows and a model."""
+    folder = tmp_path_factory.mktemp("task")
+    made = subprocess.run(
+        [str(trainer_python), str(HERE / "sentiment.py"), str(folder)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": code_path()},
+    )
+    assert made.returncode == 0, made.stderr[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(task: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The task, trained to its end: about seven minutes on two quiet cores."""
     volume = tmp_path_factory.mktemp("runs")
     start = time.monotonic()
-    done = rrm("run", EXAMPLE, "--volume", volume, "--claims", claims, "--steps", str(STEPS))
-    return Trained(volume, claims, done.returncode, done.stdout, time.monotonic() - start)
+    done = rrm("run", task / "sentiment.yaml", "--volume", volume, "--claims", task)
+    return Trained(volume, task, done.returncode, done.stdout, time.monotonic() - start)
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The same training, gone on with from its half and stopped after some steps.
+
+    `reloaded` holds what it saved before the first of them.
+    """
+
+    folder: Path
+    reloaded: Path
+    exit_code: int
+    printed: str
+
+
+@pytest.fixture(scope="session")
+def resumed(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
+    """A copy of the training whose last save was cut off, gone on with: about three minutes."""
+    place = tmp_path_factory.mktemp("resumed")
+    volume, reloaded = place / "runs", place / "reloaded"
+    shutil.copytree(trained.volume, volume)
+    folder = volume / "sentiment"
+    cut = folder / "checkpoints" / f"global_step_{STEPS}"
+    (cut / "data.pt").unlink()
+    metrics = folder / "attempt-2" / "metrics.jsonl"
+    asked = when(lambda: metrics.is_file() and metrics.read_text().count("\n") >= AGAIN, folder / "stop-2")
+    # Ours comes first on the path, as Python takes the first `sitecustomize` it finds.
+    path = os.pathsep.join([str(HERE / "resave"), code_path()])
+    done = rrm(
+        *("run", trained.claims / "sentiment.yaml", "--volume", volume, "--claims", trained.claims),
+        PYTHONPATH=path,
+        RRM_TEST_RESAVE=str(reloaded),
+    )
+    asked.set()
+    return Resumed(folder, reloaded, done.returncode, done.stdout)
+
+
+def when(holds: Callable[[], bool], mark: Path) -> threading.Event:
+    """Touch a file as soon as something holds, in a thread that ends when the returned event is set."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if holds():
+                mark.touch()
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    return over
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Runs in the environment of verl 0.4.0 with the CPU variables set; prints what its pieces do, as JSON.
 
-usage: probe_verl04.py WORK_FOLDER PORT OTHER_PORT
+usage: probe_verl04.py WORK_FOLDER
 """
 
 # ruff: noqa: E402 - the answers come before verl is imported
@@ -34,7 +34,7 @@ from rrm.train.verl04 import merge
 from rrm.train.verl04.dataset import PaddedRows
 from rrm.train.verl04.worker import SEED, SeededRollout
 
-WORK, PORT, OTHER_PORT = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+WORK = Path(sys.argv[1])
 VOCABULARY = ["<pad>", "<end>", "<start>", *"abcdefgh"]
 
 
@@ -65,7 +65,8 @@ def make_model(folder: Path) -> None:
 def shims() -> dict[str, Any]:
     with torch.autocast(device_type="cpu", dtype=torch.bfloat16):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
-    dist.init_process_group("cpu:gloo,npu:hccl", init_method=f"tcp://127.0.0.1:{PORT}", rank=0, world_size=1)
+    meeting = f"file://{WORK}/alone"  # no port that somebody else might take
+    dist.init_process_group("cpu:gloo,npu:hccl", init_method=meeting, rank=0, world_size=1)
     total = torch.ones(2)
     dist.all_reduce(total)
     config = AutoConfig.from_pretrained(WORK / "model", attn_implementation="flash_attention_2")
@@ -149,8 +150,8 @@ def rollout() -> dict[str, Any]:
     }
 
 
-def save_shard(rank: int, folder: str, port: int) -> None:
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+def save_shard(rank: int, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"file://{folder}/pair", rank=rank, world_size=2)
     mesh = init_device_mesh("cpu", (2,), mesh_dim_names=("fsdp",))
     state = AutoModelForCausalLM.from_pretrained(folder + "/model").state_dict()
     split = {name: distribute_tensor(tensor, mesh, [Shard(0)]) for name, tensor in state.items()}
@@ -163,7 +164,7 @@ def merging() -> dict[str, Any]:
     actor.mkdir()
     for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
         (actor / name).write_bytes((WORK / "model" / name).read_bytes())
-    torch.multiprocessing.spawn(save_shard, (str(WORK), int(OTHER_PORT)), nprocs=2)
+    torch.multiprocessing.spawn(save_shard, (str(WORK),), nprocs=2)
     merge.merge(actor, WORK / "merged")
     whole = AutoModelForCausalLM.from_pretrained(WORK / "model").state_dict()
     found = AutoModelForCausalLM.from_pretrained(WORK / "merged").state_dict()

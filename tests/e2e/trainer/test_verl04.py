@@ -17,7 +17,7 @@ import pytest
 from rrm.cli.heavy import ENGINE_VARIABLE, code_path
 from rrm.tiny_model.both_engines import let_both_read
 from rrm.train.answers import read_answers
-from rrm.train.checkpoints import list_checkpoints
+from rrm.train.checkpoints import TRACKER, list_checkpoints
 from rrm.train.engine import Engine, profile_of
 from rrm.train.environment import CPU
 from rrm.train.validations import read_validations
@@ -73,24 +73,11 @@ def run(python: Path, script: str, *arguments: object, **variables: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def facts(
-    python: Path, tmp_path_factory: pytest.TempPathFactory, free_ports: tuple[int, int]
-) -> dict[str, Any]:
+def facts(python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     work = tmp_path_factory.mktemp("probe")
-    printed = run(python, "probe_verl04.py", work, *free_ports, **CPU)
+    printed = run(python, "probe_verl04.py", work, **CPU)
     found: dict[str, Any] = json.loads(printed.rpartition("FACTS ")[2])
     return found
-
-
-@pytest.fixture(scope="module")
-def free_ports() -> tuple[int, int]:
-    """Two ports nobody listens on."""
-    import socket
-
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return int(first.getsockname()[1]), int(second.getsockname()[1])
 
 
 def test_what_verl_takes_for_granted_is_answered(facts: dict[str, Any]) -> None:
@@ -274,27 +261,32 @@ def when(holds: Callable[[], bool], then: Callable[[], object], *, patience_seco
     threading.Thread(target=watch, daemon=True).start()
 
 
-def test_a_longer_run_goes_on_from_the_last_checkpoint_and_saves_when_it_is_stopped(
+def test_a_resumed_run_does_what_an_uninterrupted_one_did_and_saves_when_it_is_stopped(
     learnt: Run, tmp_path: Path, rrm_command: Callable[..., Any]
 ) -> None:
     shutil.copytree(learnt.folder.parent, tmp_path / "runs")
     folder = tmp_path / "runs" / "sentiment"
+    shutil.rmtree(folder / "checkpoints" / "global_step_40")  # as if it had been lost after step 20
+    (folder / "checkpoints" / TRACKER).write_text("20")
     metrics = folder / "attempt-2" / "metrics.jsonl"
-    when(lambda: metrics.is_file() and metrics.read_text().count("\n") >= 1, (folder / "stop-2").touch)
+    when(lambda: metrics.is_file() and metrics.read_text().count("\n") >= 2, (folder / "stop-2").touch)
 
-    longer = start(
+    resumed = start(
         rrm_command,
         learnt.training,
         claims=learnt.claims,
         volume=tmp_path / "runs",
         name="sentiment",
-        steps=80,
+        steps=40,
     )
 
-    assert longer.exit_code == 30, longer.printed[-4000:]
-    steps = sorted(metrics_of(folder / "attempt-2"))
-    assert steps[0] == 41, "it went on after the last checkpoint"
+    assert resumed.exit_code == 30, resumed.printed[-4000:]
+    before, after = (metrics_of(folder / f"attempt-{number}") for number in (1, 2))
+    assert list(after) == list(range(21, max(after) + 1)), "it went on after the checkpoint"
+    for name in ("critic/score/mean", "actor/grad_norm"):
+        assert [after[s][name] for s in after] == pytest.approx([before[s][name] for s in after], rel=1e-4)
+    rows = [(folder / f"attempt-{number}" / "rows.jsonl").read_text().splitlines() for number in (1, 2)]
+    assert rows[1] == rows[0][20 : max(after)]
     checkpoints = {c.step: c.is_whole for c in list_checkpoints(folder / "checkpoints")}
-    assert checkpoints[steps[-1]], "the step it left after is saved"
-    assert checkpoints[40], "the one it resumed from is kept"
+    assert checkpoints == {20: True, max(after): True}, "what it resumed from, and the step it left after"
     assert not (folder / "attempt-2" / "validation-0.parquet").exists(), "the base is measured once"

@@ -15,6 +15,8 @@ from rrm_api.spec_train import Model, Reasoning
         ("Qwen/Qwen3-8B-Base", "Prompted"),
         ("Qwen/QwQ-32B", "Native"),
         ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "Native"),
+        ("gaotang/RM-R1-DeepSeek-Distilled-Qwen-7B", "Native"),
+        ("gaotang/RM-R1-Qwen2.5-Instruct-7B", "Prompted"),
         ("Qwen/Qwen2.5-14B-Instruct", "Prompted"),
         ("meta-llama/Llama-3.1-8B-Instruct", "Prompted"),
         ("my-qwen3-fork/Llama-3.1-8B", "Prompted"),

@@ -5,6 +5,7 @@ import pytest
 
 from rrm_test_cluster.suite import LANES, Outcome, read_report
 
+MARKS = ("api", "fakenodes", "node", "verl", "interop", "browser")
 REPORT = """<testsuites><testsuite>
 <testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
 <testcase name="c"><skipped message="needs root"/></testcase>
@@ -27,19 +28,18 @@ def test_a_stage_in_which_nothing_ran_is_no_success() -> None:
     assert not Outcome("node", 0, 0, 0, ("needs root",), 1.0).is_good
 
 
-@pytest.mark.parametrize("marks", ["api", "fakenodes", "node", "verl"])
+@pytest.mark.parametrize("marks", MARKS)
 def test_every_mark_has_a_stage(marks: str) -> None:
     assert any(stage.marks.startswith(marks) for lane in LANES for stage in lane)
 
 
-@pytest.mark.parametrize("marks", list(product((False, True), repeat=4)), ids=str)
+@pytest.mark.parametrize("marks", list(product((False, True), repeat=len(MARKS))), ids=str)
 def test_every_test_belongs_to_one_stage_and_benches_to_none(marks: tuple[bool, ...]) -> None:
     """A test of no mark at all is a unit test, which `make check` runs."""
-    names = ("api", "fakenodes", "node", "verl")
     stages = [stage for lane in LANES for stage in lane]
 
     def chosen(bench: bool) -> list[str]:
-        held = dict(zip(names, marks, strict=True)) | {"bench": bench}
+        held = dict(zip(MARKS, marks, strict=True)) | {"bench": bench}
         return [stage.name for stage in stages if eval(stage.marks, {}, held)]
 
     assert len(chosen(bench=False)) == int(any(marks))

@@ -65,20 +65,22 @@ def check_room(*, is_first: bool, more_gib: int = 0) -> None:
         raise NotHere(tuple(missing))
 
 
-def make_trainer_environment(tell: Teller) -> Path:
-    """Make the CPU environment of the trainer unless it is there, and return its folder.
+def make_trainer_environment(tell: Teller, profile: str = "cpu") -> Path:
+    """Make an environment of the trainer unless it is there, and return its folder.
 
     Raises:
         DemoError: It could not be made; the reason is above it in the output.
     """
     try:
-        return find_environment("cpu").root
+        return find_environment(profile).root
     except TrainerEnvironmentError:
-        with tell.step("the trainer's environment: torch, verl, vLLM, Ray (about 3 min once)"):
-            done = subprocess.run([sys.executable, "-m", "rrm.trainer_env", "--profile", "cpu"], check=False)
+        with tell.step(f"the trainer's environment {profile}: torch, verl, Ray (about 3 min once)"):
+            done = subprocess.run(
+                [sys.executable, "-m", "rrm.trainer_env", "--profile", profile], check=False
+            )
     if done.returncode != 0:
-        raise DemoError(f"`make trainer-env` ended with exit code {done.returncode}")
-    return find_environment("cpu").root
+        raise DemoError(f"`make trainer-env PROFILE={profile}` ended with exit code {done.returncode}")
+    return find_environment(profile).root
 
 
 def is_built() -> bool:

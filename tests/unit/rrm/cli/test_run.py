@@ -3,16 +3,19 @@
 import importlib.util
 import os
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from rrm.cli import heavy, main
 from rrm.cli.run import with_steps
-from rrm.cli.training_screen import numbers_of
+from rrm.cli.training_screen import TrainingScreen, numbers_of
 from rrm.intent_file import read_intent
 from rrm.trainer_env.locate import Environment
-from rrm_api.run import Phase, Progress
+from rrm_api.conditions import Reason
+from rrm_api.run import Finding, Phase, Progress
 from rrm_api.spec_pods import Accelerator
 from rrm_api.status import Metric
 
@@ -69,3 +72,22 @@ def test_numbers_that_are_not_there_yet_are_left_out_of_the_line() -> None:
         }
     )
     assert numbers_of(later) == "reward 0.510, validation 0.600, 9.0 s/step, ends in 1:05"
+
+
+def test_what_is_newly_unhealthy_is_said_once_until_it_is_well_again() -> None:
+    screen_console = Console(file=StringIO(), width=200)
+    screen = TrainingScreen(screen_console, total_steps=24)
+    finding = Finding(reason=Reason.PARSE_RATE_LOW, step=3, message="since step 3: 40 % can be read")
+    for findings in ([finding], [finding], [], [finding]):
+        screen.on_progress(
+            Progress(
+                attempt=1,
+                phase=Phase.ROLLOUT,
+                step=5,
+                total_steps=24,
+                findings=findings,
+                time="2026-01-01T00:00:00Z",
+            )
+        )
+    printed = screen_console.file.getvalue()  # type: ignore[attr-defined]
+    assert printed.count("ParseRateLow: since step 3: 40 % can be read") == 2

@@ -148,6 +148,16 @@ def test_a_few_invalid_rows_are_counted_and_shown(
     assert example.startswith("spec.data.train[0] pvc://c/train.jsonl, file train.jsonl, line 151: expected")
 
 
+def test_a_column_name_that_cannot_be_written_is_shown_all_the_same(workshop) -> None:  # type: ignore[no-untyped-def]
+    labels = dict.fromkeys(("helpfulness", "correctness", "coherence", "complexity", "verbosity"), 2)
+    rows = [{"prompt": f"question {i}", "response": "an answer"} | labels for i in range(200)]
+    uri = workshop.write("rows.jsonl", [*rows, rows[0] | {"\ud800": 1}])
+    source = {"format": "helpsteer2_pointwise", "uri": uri}
+    workshop.prepare(data={"train": [source], "validation": {"fraction": "0.1"}})
+    example = workshop.report["parts"]["train"]["dropped"]["unknown column"]["example"]
+    assert example.endswith("found also \\ud800")
+
+
 def test_the_same_rows_under_two_labels_are_two_rows_each(
     tmp_path: Path, demo_claims: Path, make_intent: Callable[..., Intent]
 ) -> None:

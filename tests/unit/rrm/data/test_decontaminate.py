@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rrm.data.decontaminate import COMMON
 from rrm.data.thirteen import SIZE, hashes_of, words_of
 from rrm.errors import DataInvalid
 
@@ -19,7 +20,7 @@ def row(prompt: str, response: str) -> dict[str, Any]:
     return {"prompt": prompt, "response": response} | LABELS
 
 
-def benchmark(prompt: str, chosen: str, rejected: str = "something else") -> dict[str, str]:
+def benchmark(prompt: str, chosen: str, rejected: str = "something else") -> dict[str, Any]:
     return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
 
 
@@ -56,7 +57,7 @@ def test_words_are_those_of_the_normalised_text(text: str, words: list[str]) -> 
     assert words_of(text) == words
 
 
-def prepared(workshop: Any, rows: list[dict[str, Any]], *benchmarks: list[dict[str, str]]) -> Any:
+def prepared(workshop: Any, rows: list[dict[str, Any]], *benchmarks: list[dict[str, Any]]) -> Any:
     data = {
         "train": [SOURCE | {"uri": workshop.write("train.jsonl", rows)}],
         "validation": {"fraction": "0.1"},
@@ -73,15 +74,15 @@ def test_overlap_is_dropped_counted_and_shown_for_each_benchmark(workshop: Any) 
     rows = [
         *clean(40),
         row("What is  THE capital of France?", "Paris."),
-        row("another", f"It goes on like this: {said(*range(20))}"),
+        row(f"It goes on like this: {said(*range(20))}", "yes"),
         row(f"Explain {said(*range(30, 43))} please", "no"),
-        row("twelve words are a coincidence", said(*range(12))),
+        row(f"twelve words are a coincidence: {said(*range(12))}", "maybe"),
     ]
     first = [benchmark("what is the capital of france?", "Paris it is")]
-    second = [benchmark("continue", said(*range(1, 14))), benchmark("x", "y", f"so {said(*range(29, 44))}")]
+    second = [benchmark(said(*range(1, 14)), "continue"), benchmark(f"so {said(*range(29, 44))}", "x")]
     assert prepared(workshop, rows, first, second) == {
         "prompt of a benchmark": 1,
-        "13 words of a benchmark": 2,
+        "13 words of a benchmark's prompt": 2,
     }
     report = workshop.report["decontamination"]
     assert [(one["uri"], one["read"]) for one in report] == [
@@ -111,10 +112,33 @@ def test_the_first_benchmark_that_holds_a_row_is_named(workshop: Any) -> None:
     assert counts == [1, 0]
 
 
+def test_what_models_say_is_not_held_against_a_row(workshop: Any) -> None:
+    phrase = "I hope this helps! Let me know if you have any other questions or need more of it."
+    rows = [*clean(40), row("how do I boil an egg?", f"Eight minutes. {phrase}"), row(phrase, "Thanks!")]
+    assert prepared(workshop, rows, [benchmark("how do I fry an egg?", f"Butter first. {phrase}")]) == {}
+
+
+def test_what_the_assistant_said_before_is_no_question(workshop: Any) -> None:
+    turns = [("user", "go on"), ("assistant", said(*range(20))), ("user", f"and then {said(*range(40, 60))}")]
+    prompt = [{"role": role, "content": text} for role, text in turns]
+    line = benchmark("", "so it went") | {"prompt": prompt}
+    rows = [*clean(40), row(f"hear: {said(*range(20))}", "yes"), row(f"why {said(*range(41, 55))}", "so")]
+    assert prepared(workshop, rows, [line]) == {"13 words of a benchmark's prompt": 1}
+
+
+@pytest.mark.parametrize(("prompts", "dropped"), [(COMMON, 1), (COMMON + 1, 0)])
+def test_the_phrasing_of_a_whole_benchmark_is_no_question(workshop: Any, prompts: int, dropped: int) -> None:
+    lines = [benchmark(f"{said(*range(13))} item {number}", "x") for number in range(prompts)]
+    repeated = [benchmark(lines[0]["prompt"], f"y {number}") for number in range(20)]
+    rows = [*clean(40), row(f"please: {said(*range(13))} mine", "an answer")]
+    found = prepared(workshop, rows, lines + repeated)
+    assert found == ({"13 words of a benchmark's prompt": 1} if dropped else {})
+
+
 def test_words_are_not_joined_across_messages(workshop: Any) -> None:
-    rows = [*clean(40), row(said(*range(7)), said(*range(7, 20)))]
-    lines = [benchmark(said(*range(10)), said(*range(10, 19)))]
-    assert prepared(workshop, rows, lines) == {}
+    prompt = [{"role": "user", "content": said(*part)} for part in (range(10), range(10, 19))]
+    rows = [*clean(40), row(said(*range(20)), "an answer")]
+    assert prepared(workshop, rows, [benchmark("", "x") | {"prompt": prompt}]) == {}
 
 
 def test_a_broken_benchmark_is_an_error_and_not_a_smaller_one(workshop: Any) -> None:

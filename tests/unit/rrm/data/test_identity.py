@@ -138,3 +138,26 @@ def test_numbers_of_other_rows_are_moved_aside(layout: Layout, make_intent: Make
     measure(layout)
     claim_identity(make_intent(), layout, "sha256:2")
     assert (layout.root / "replaced-1/validations.json").is_file()
+
+
+def test_every_source_of_a_hub_is_pinned_once_there_are_checkpoints(
+    layout: Layout, make_intent: MakeIntent
+) -> None:
+    source = {"format": "rewardbench", "uri": "hf://org/rows"}
+    mine = source | {"revision": "v1"}
+    held = {"sources": [source]}
+    intent = make_intent(
+        model={"name": "org/model", "reasoning": "None"},
+        data={"train": [source, mine], "validation": held, "test": held, "decontaminate": [source]},
+    )
+    found = identity.Found("sha256:1", "m", ["a", "b"], ["c"], ["d"], ["e"])
+    identity.claim_identity(intent, layout, found)
+    assert identity.pinned(intent, layout) == intent
+    (layout.checkpoints / "global_step_12").mkdir(parents=True)
+    at = identity.pinned(intent, layout)
+    assert at.data.validation.sources is not None
+    assert at.data.test is not None
+    assert at.data.test.sources is not None
+    groups = (at.data.train, at.data.validation.sources, at.data.test.sources, at.data.decontaminate)
+    assert [[one.revision for one in group] for group in groups] == [["a", "v1"], ["c"], ["d"], ["e"]]
+    assert at.model.revision == "m"

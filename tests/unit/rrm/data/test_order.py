@@ -56,6 +56,18 @@ def test_pairs_in_both_orders_are_even_already_and_stay() -> None:
     assert order.turned <= {row.names.pair for row in alone}
 
 
+def test_a_source_is_not_hidden_by_the_others() -> None:
+    """A hundred pairs whose first answer always wins: among many even ones, and beside their opposite."""
+    first, second = pairs(100, 0), [replace(pair(n, 1.0), source=1) for n in range(100, 200)]
+    even = [replace(pair(n, -1.0 if n % 2 else 1.0), source=1) for n in range(1000, 11_000)]
+    assert examine(even, seed=1).turned == frozenset()
+    for others, turned in ((even, 50), (second, 100)):
+        order = examine([*first, *others], seed=1)
+        assert len(order.turned) == turned
+        assert order.after == 0.5
+        assert order.p_value < 1e-20
+
+
 def test_without_pairs_or_with_ties_alone_there_is_nothing_to_turn() -> None:
     for rows in ([], pairs(0, 0, ties=5)):
         order = examine(rows, seed=1)

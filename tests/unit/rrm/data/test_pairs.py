@@ -57,6 +57,46 @@ def test_turning_twice_changes_nothing_but_states_the_truth(a: str, b: str, labe
     assert back.sample.metadata == {"response_A": a, "response_B": b, "preferred": PREFERRED[label]}
 
 
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        pytest.param(
+            ({"preference": "A"}, {"preference": "A"}),
+            ({"preference": "B"}, {"preference": "B"}),
+            id="of both",
+        ),
+        pytest.param(
+            ({"response_type": "A"}, {"response_type": "B"}),
+            ({"response_type": "A"}, {"response_type": "B"}),
+            id="own place",
+        ),
+        pytest.param(
+            ({"preference": "chosen"}, {"preference": "rejected"}),
+            ({"preference": "rejected"}, {"preference": "chosen"}),
+            id="of the answer",
+        ),
+        pytest.param(
+            ({"preference": "tie"}, {"preference": "tie"}),
+            ({"preference": "tie"}, {"preference": "tie"}),
+            id="tie",
+        ),
+        pytest.param(({"is_preferred": True}, None), (None, {"is_preferred": True}), id="no place"),
+    ],
+)
+def test_labels_that_name_a_place_name_the_other_one_in_a_turned_pair(there: Any, back: Any) -> None:
+    metadata = {"label": "A>B"}
+    outputs = tuple(
+        DataOutput(answer=Step(content=text, label=label)) for text, label in zip("ab", there, strict=True)
+    )
+    sample = pair("a", "b").sample.model_copy(update={"output": outputs, "metadata": metadata})
+    other = turned(Judged(sample, -1.0))
+    assert tuple(output.answer.label for output in other.sample.output) == back
+    assert other.sample.metadata == {"label": "B>A", "preferred": "B"}
+    again = turned(other).sample
+    assert (again.output, again.metadata) == (outputs, {"label": "A>B", "preferred": "A"})
+    assert sample.output == outputs, "the source's own is untouched"
+
+
 def test_the_same_texts_under_another_label_are_another_pair() -> None:
     plain, style = names_of(pair("a", "b")), names_of(pair("a", "b"), label="style")
     assert len({plain.pair, style.pair, plain.row, style.row}) == 4

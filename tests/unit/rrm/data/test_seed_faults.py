@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -91,6 +92,26 @@ def test_a_limit_draws_the_same_rows_in_whatever_order_they_come(workshop: Any, 
     assert workshop.rows("validation") == other.rows("validation")
     other.prepare(data=data(uri, limit=30) | {"seed": 2})
     assert everything(workshop) != everything(other)
+
+
+def test_a_limit_does_not_tear_the_two_orders_of_a_pair_apart(workshop: Any, new_workshop: Any) -> None:
+    """Without its other order a pair says nothing about whether the judge looks at the place."""
+    rows = [
+        {
+            "prompt": f"question {i}",
+            "response_1": f"one {i}",
+            "response_2": f"two {i}",
+            "preference_strength": 2,
+        }
+        for i in range(100)
+    ]
+    kept = []
+    for place, order in ((workshop, rows), (new_workshop(), rows[::-1])):
+        source = {"format": "helpsteer2_pairwise", "uri": place.write("pairs.jsonl", order), "limit": 51}
+        place.pairwise(source)
+        kept.append({row["row_id"]: row["pair_id"] for row in place.rows("train") + place.rows("validation")})
+    assert kept[0] == kept[1]
+    assert sorted(Counter(kept[0].values()).values()) == [1, *[2] * 25]
 
 
 def test_shuffled_rows_fall_into_the_same_parts(workshop: Any, new_workshop: Any) -> None:

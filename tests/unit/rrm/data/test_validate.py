@@ -90,6 +90,7 @@ def test_a_tokenizer_without_a_fast_part_counts_too() -> None:
 def test_a_kept_row_takes_little_memory() -> None:
     row = Kept(Names("r"), "g", 1.0, 1.0, 0, "d", 1, 0, 0)
     assert not hasattr(row, "__dict__")
+    assert not hasattr(row.names, "__dict__")
 
 
 def test_more_reasons_than_the_status_holds_are_summed_up() -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from rrm.cli.convert import convert
 from rrm.data.files import read_file
 from rrm.datasets import data_sample
-from rrm.errors import DataInvalid, InvalidSpec, PluginFailed
+from rrm.errors import DataInvalid, InvalidSpec, PluginFailed, VolumeUnavailable
 
 Command = Callable[..., Any]
 
@@ -153,6 +153,22 @@ def test_what_cannot_be_read_is_said(given: str, words: str, run: Command, tmp_p
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(DataInvalid, match=words):
         run(tmp_path / given, tmp_path / "out.jsonl", "--format", "generic")
+
+
+def test_hidden_folders_are_passed_over_as_in_a_claim(run: Command, tmp_path: Path, lines: Any) -> None:
+    rows = lines("formats/generic.jsonl")
+    written(tmp_path / "in/rows.jsonl", rows)
+    written(tmp_path / "in/.cache/rows.jsonl", ["no row at all"])
+    assert run(tmp_path / "in", tmp_path / "out.jsonl", "--format", "generic").return_value == 0
+    assert len(ids(tmp_path / "out.jsonl")) == len(rows)
+
+
+def test_what_the_disk_refuses_is_said_and_leaves_nothing(run: Command, tmp_path: Path, lines: Any) -> None:
+    rows = written(tmp_path / "rows.jsonl", lines("formats/generic.jsonl"))
+    (tmp_path / "out.jsonl").mkdir()
+    with pytest.raises(VolumeUnavailable, match=r"out.jsonl: expected .* nothing was written"):
+        run(rows, tmp_path / "out.jsonl", "--format", "generic")
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.jsonl", "out.jsonl"}
 
 
 def test_an_input_is_not_overwritten(run: Command, tmp_path: Path) -> None:

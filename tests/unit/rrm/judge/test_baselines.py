@@ -160,5 +160,19 @@ def test_a_faint_preference_pays_a_floor_less() -> None:
     assert earned == {"always-first": {"r": pytest.approx(0.6)}}
 
 
+def test_the_mean_of_a_floor_is_that_of_its_rows_whatever_their_strengths() -> None:
+    reward = Reward(pairwise=PairwiseReward(strength_weight="0.5"))
+    labels, strengths = [-1.0, 1.0, -1.0, 0.0], [1.0, 1 / 3, 0.2, 0.0]
+    floors = fit_floors(labels, scale=PREFERENCE, reward=reward)
+    means = score_floors(floors, labels, scale=PREFERENCE, reward=reward, strengths=strengths)
+    rows = [
+        ScoredRow(f"r{n}", "g", label, label, 0.0, True, strength=strength)
+        for n, (label, strength) in enumerate(zip(labels, strengths, strict=True))
+    ]
+    by_row = floors_by_row(floors, rows, scale=PREFERENCE, reward=reward)
+    assert means == pytest.approx({name: sum(paid.values()) / 4 for name, paid in by_row.items()})
+    assert means["always-first"] == pytest.approx((1.0 + 0.6) / 4)
+
+
 def test_a_users_own_reward_has_no_floors() -> None:
     assert fit_floors([1.0], scale=SCALE, reward=Reward(entry_point="mine:reward")) == ()

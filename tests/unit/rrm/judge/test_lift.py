@@ -112,3 +112,28 @@ def test_the_reference_is_chosen_anew_in_each_draw() -> None:
 def test_verdicts_say_what_the_lift_means(value: float, error: float, reference: str, verdict: str) -> None:
     assert verdict_on(value, error, reference) == verdict
     assert Lift(value, 0, 0, reference, verdict, "x", error).is_learning == verdict.startswith("LEARNING")
+
+
+def test_one_prompt_proves_nothing() -> None:
+    one = {name: mean_of([value], np.array([0]), 1) for name, value in (("ours", 1.0), ("base", 0.0))}
+    found = lift_of("reward", one["ours"], {BASE: one["base"]}, prompts=1, seed=1)
+    assert (found.value, found.is_learning) == (1.0, False)
+    assert found.verdict == "NOT LEARNING (within two standard errors of the untrained model)"
+
+
+def test_no_verdict_stands_beside_an_interval_that_contradicts_it() -> None:
+    """Among many references that are equally good the best of a draw is better than each on its own rows."""
+    dice = np.random.default_rng(1)
+    groups = np.arange(40)
+    ours = mean_of(dice.normal(0.42, 0.5, 40), groups, 40)
+    rivals = {f"r{i}": mean_of(dice.normal(0, 1, 40), groups, 40) for i in range(30)}
+    is_refused = False
+    for shift in np.arange(0, 1, 0.02):
+        found = lift_of("x", lambda times, by=shift: ours(times) + by, rivals, prompts=40, seed=1)
+        assert found.is_learning == found.verdict.startswith("LEARNING")
+        assert not (found.is_learning and found.low < 0)
+        is_refused |= found.value > 2 * found.error and found.low < 0
+    assert is_refused, "two standard errors alone would have claimed it"
+    assert verdict_on(0.3, 0.1, "uniform", low=-0.01) == (
+        "NOT LEARNING (the interval reaches below guessing uniformly)"
+    )

@@ -44,10 +44,12 @@ def test_our_presets_fit_the_clusters_they_are_made_for(
     [
         ({"model": {"name": "a/b-70B"}, "checkpoints": LARGE_VOLUME}, 80,
          ["spec.workers: 1 x 8 GPUs: weights, gradients and Adam alone take 14", "use more nodes",
-          "gpu_memory_utilization 0.6: vLLM beside weights and Adam takes 157.0 GB of a GPU's 80.0 GB",
           "spec.training.tensorParallel 2: vLLM's part of 48.0 GB", "use tensorParallel 4"]),
         ({"training": {"microBatchSizePerGPU": 6}}, 80,
          ["an update with passes of 49152 tokens takes 118.7 GB", "training.microBatchSizePerGPU (6)"]),
+        ({"model": {"name": "Qwen/Qwen3-32B"}, "workers": {"nodes": 2}, "checkpoints": LARGE_VOLUME,
+          "training": {"overrides": {"actor_rollout_ref.rollout.gpu_memory_utilization": "0.8"}}}, 80,
+         ["gpu_memory_utilization 0.8: vLLM beside weights and Adam takes 92.6 GB of a GPU's 80.0 GB"]),
         ({"training": {"tensorParallel": 1, "overrides":
           {"actor_rollout_ref.rollout.gpu_memory_utilization": "0.2"}}}, 80,
          ["tensorParallel 1: vLLM's part of 16.0 GB does not hold 16.4 GB", "use tensorParallel 2"]),
@@ -71,6 +73,15 @@ def test_what_does_not_fit_names_field_value_and_remedy(
 ) -> None:
     said = "\n".join(warn(training(**spec), tmp_path, gpu_bytes=gpu * 10**9))
     assert [part for part in parts if part not in said] == [], said
+
+
+def test_a_smaller_part_for_vllm_is_no_remedy_where_the_weights_alone_do_not_fit(
+    training: Write, tmp_path: Path
+) -> None:
+    alone = {"nodes": 1, "gpusPerNode": 1}
+    said = "\n".join(warn(training(workers=alone, checkpoints=LARGE_VOLUME), tmp_path))
+    assert "weights, gradients and Adam alone take" in said
+    assert "gpu_memory_utilization" not in said
 
 
 def held_on_a_claim(training: Write, tmp_path: Path, config: str | None, **spec: object) -> Path:

@@ -7,6 +7,9 @@ from textwrap import dedent
 
 import pytest
 
+from rrm.cli import main
+
+Check = Callable[..., tuple[int, str]]
 WriteModule = Callable[..., str]
 
 
@@ -27,3 +30,19 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wr
     yield write
     for name in names:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Write a file of the user, check it, and return exit code and output in one line."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(text: str, *options: str, name: str = "") -> tuple[int, str]:
+        name = name or f"own_{abs(hash(text))}.py"
+        (tmp_path / name).write_text(dedent(text))
+        code = main(["check", str(tmp_path / name), *options])
+        printed = capsys.readouterr()
+        return code, " ".join((printed.out + printed.err).split())
+
+    return run

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+import rrm
 from rrm.errors import PluginFailed
 from rrm.plugins import load_entry_point
 from rrm.plugins.contained import Raised, contained
@@ -87,3 +89,11 @@ def test_only_a_library_in_the_trace_means_no_place() -> None:
     raised = contained(partial(int, "x"))
     assert raised == Raised("ValueError: invalid literal for int() with base 10: 'x'", "")
     assert str(raised) == raised.said
+
+
+def test_a_folder_whose_name_only_begins_like_ours_is_the_users() -> None:
+    ours = Path(rrm.__file__).parent
+    beside = compile("1 / 0", f"{ours}_judges/own.py", "exec")
+    raised = contained(lambda: exec(beside))
+    assert isinstance(raised, Raised)
+    assert raised.where == f"{ours}_judges/own.py:1"

@@ -101,12 +101,50 @@ def test_an_empty_folder_is_what_a_missing_config_map_looks_like_in_a_pod(
         add_plugin_path(with_plugins(plugins), claims, environ={})
 
 
-@pytest.mark.parametrize("name", ["json.py", "torch.py", "rrm/__init__.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "json.py",
+        "torch.py",
+        "rrm/__init__.py",
+        pytest.param("yaml.py", id="a package of the environment"),
+        pytest.param("json.so", id="a compiled module"),
+        pytest.param("random.cpython-311-x86_64-linux-gnu.so", id="a compiled module with its platform"),
+        pytest.param("numpy/__init__.pyc", id="a package without its source"),
+        pytest.param("sitecustomize.py", id="what Python runs at every start"),
+    ],
+)
 def test_a_file_that_would_hide_a_module_of_others_is_refused(claims: Path, name: str) -> None:
     (claims / "own" / name).parent.mkdir(exist_ok=True)
     (claims / "own" / name).write_text("")
     with pytest.raises(PluginFailed, match="rename it, for example to own_"):
         add_plugin_path(with_plugins(Plugins(config_map_name="own")), claims, environ={})
+
+
+@pytest.mark.parametrize(("name", "is_free"), [("yaml", True), ("numpy", False), ("rrm", False)])
+def test_a_package_that_pip_put_there_is_wanted_unless_all_else_depends_on_it(
+    claims: Path, name: str, is_free: bool
+) -> None:
+    for file, text in (
+        (f"{name}/__init__.py", ""),
+        (f"{name}-1.dist-info/RECORD", f"{name}/__init__.py,,\n"),
+    ):
+        (claims / "own" / file).parent.mkdir()
+        (claims / "own" / file).write_text(text)
+    intent = with_plugins(Plugins(config_map_name="own"))
+    if is_free:
+        assert add_plugin_path(intent, claims, environ={}) == claims / "own"
+        return
+    with pytest.raises(PluginFailed, match="rename it, for example to own_"):
+        add_plugin_path(intent, claims, environ={})
+
+
+@pytest.mark.parametrize("path", ["..", "judges/../../other", "judges:/tmp"])
+def test_a_path_that_leaves_the_claim_or_names_two_folders_is_refused(claims: Path, path: str) -> None:
+    with pytest.raises(
+        PluginFailed, match=r"spec\.plugins\.path: expected one folder of the claim code, found"
+    ):
+        add_plugin_path(with_plugins(Plugins(claim_name="code", path=path)), claims, environ={})
 
 
 def test_a_file_of_rows_may_be_called_like_a_module(claims: Path) -> None:

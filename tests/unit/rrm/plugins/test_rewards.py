@@ -72,7 +72,14 @@ def test_a_batch_form_that_returns_another_number_of_scores_is_an_error() -> Non
     def compute_score(data_sources: Any, solution_strs: Any, ground_truths: Any, extra_infos: Any) -> Any:
         return [1.0, 1.0]
 
-    assert "expected a list of 1 score for 1 answer, found 2" in scored(compute_score).error
+    assert "expected a list of 1 score for 1 answer, found 2 of them" in scored(compute_score).error
+
+
+def test_a_batch_form_that_returns_no_list_is_told_so() -> None:
+    def compute_score(data_sources: Any, solution_strs: Any, ground_truths: Any, extra_infos: Any) -> Any:
+        return 1.0
+
+    assert "expected a list of 1 score for 1 answer, found float" in scored(compute_score).error
 
 
 async def waits(data_source: str, solution_str: str, ground_truth: Any, extra_info: Any = None) -> float:
@@ -85,6 +92,18 @@ def test_a_coroutine_is_awaited() -> None:
 
 
 async def test_a_coroutine_is_awaited_inside_a_running_loop_too() -> None:
+    assert scored(waits).score == 0.75
+
+
+@pytest.mark.parametrize("wish", [SystemExit(3), KeyboardInterrupt()])
+def test_a_coroutine_that_wants_to_stop_stops_who_waits_for_it_not_the_shared_loop(
+    wish: BaseException,
+) -> None:
+    async def leaves() -> None:
+        raise wish
+
+    with pytest.raises(type(wish)):
+        settled(leaves())
     assert scored(waits).score == 0.75
 
 
@@ -242,3 +261,5 @@ def test_an_entry_point_is_loaded_and_its_signature_checked(write_module: Callab
         user_reward(f"{name}:wrong")
     with pytest.raises(PluginFailed, match="expected a function, found int"):
         user_reward(f"{name}:number")
+    with pytest.raises(PluginFailed, match=r"expected the parameters data_source, .* found no signature"):
+        user_reward("operator:itemgetter")

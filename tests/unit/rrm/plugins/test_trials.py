@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -17,22 +16,6 @@ REWARD = """
 def compute_score(data_source, solution_str, ground_truth, extra_info=None):
     return {{"score": {score}, "n": 1}}
 """
-
-
-@pytest.fixture
-def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Write a file of the user, check it, and return exit code and output in one line."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("COLUMNS", "400")
-
-    def run(text: str, *options: str, name: str = "") -> tuple[int, str]:
-        name = name or f"own_{abs(hash(text))}.py"
-        (tmp_path / name).write_text(dedent(text))
-        code = main(["check", str(tmp_path / name), *options])
-        printed = capsys.readouterr()
-        return code, " ".join((printed.out + printed.err).split())
-
-    return run
 
 
 def test_a_good_reward_has_nothing_to_object_to(check: Check) -> None:
@@ -71,9 +54,10 @@ def test_a_reward_that_breaks_its_contract_ends_with_exit_code_13(
 def test_a_reward_that_pays_for_nothing_is_noted_but_allowed(check: Check) -> None:
     code, said = check(REWARD.format(score="1.0"))
     assert code == ExitCode.DONE
-    assert "the empty answer earns 1, not less than the right one" in said
-    assert "the wrong answer earns 1, the right one 1" in said
-    assert "it would run; worth a second look: " in said
+    assert "the empty answer earns no less than the right one" in said
+    assert "the wrong answer earns no less than the right one" in said
+    assert "First seen for label 4: 1 and 1" in said
+    assert "it would run; worth a second look: 4" in said
 
 
 def test_a_slow_reward_is_noted(check: Check) -> None:
@@ -174,8 +158,8 @@ def test_a_good_converter_has_nothing_to_object_to(check: Check) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("return row['question']", "row 1: "),
-        ("return None", "row 1: "),
+        ("return row['question']", "found KeyError: 'question'"),
+        ("return None", "the row would be dropped and counted; first in row 1 plug-ins: 1"),
         (MADE.replace("'helpfulness':", "'h':"), "the row would be dropped and counted"),
         (MADE.replace("row['helpfulness']", "7"), "the row would be dropped and counted"),
     ],
@@ -184,6 +168,14 @@ def test_a_converter_that_loses_rows_ends_with_exit_code_13(check: Check, body: 
     code, said = check(CONVERTER.format(body=body))
     assert code == ExitCode.PLUGIN
     assert says in said
+
+
+def test_a_converter_that_cannot_be_made_is_told_once_and_is_no_matter_of_rows(check: Check) -> None:
+    made = "class Rows:\n def __init__(self, more): ...\n def convert_to_data_sample(self, row): ..."
+    code, said = check(made)
+    assert (code, "a converter is made without arguments" in said) == (ExitCode.PLUGIN, True)
+    assert "violations of the contract: 1" in said
+    assert "dropped" not in said
 
 
 def test_a_row_that_is_left_out_on_purpose_is_no_fault(check: Check) -> None:

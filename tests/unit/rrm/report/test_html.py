@@ -10,6 +10,7 @@ import pytest
 from make_run import Try
 
 from rrm.report.curves import HERO, charts_of, found_in
+from rrm.report.document import document_of
 from rrm.report.gather import Report, gather
 from rrm.report.html import render
 from rrm_api.spec_train import Method
@@ -102,6 +103,21 @@ def test_secrets_among_the_overrides_are_not_passed_on(recorded: Path) -> None:
     text = render(report_of(recorded))
     assert "never-shown" not in text
     assert "WANDB_API_KEY=***" in text
+
+
+def test_secrets_in_the_spec_are_not_passed_on_either(recorded: Path) -> None:
+    """The spec's own overrides stand in it; the trainer's file of overrides is not the only place."""
+    path = recorded / "attempt-2" / "run.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    run["intent"]["training"]["overrides"] = {
+        "+ray_kwargs.ray_init.runtime_env.env_vars.WANDB_API_KEY": "never-shown",
+        "+ray_kwargs.ray_init.runtime_env.env_vars": "{HF_TOKEN: never-shown, 'X_SECRET': never-shown}",
+    }
+    path.write_text(json.dumps(run), encoding="utf-8")
+    report = report_of(recorded)
+    for text in (render(report), json.dumps(document_of(report))):
+        assert "never-shown" not in text
+        assert "HF_TOKEN: ***" in text
 
 
 def test_a_split_by_right_and_wrong_that_was_not_logged_is_said_to_be_absent(

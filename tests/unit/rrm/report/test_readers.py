@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rrm.report.readers import IN_WORDS, UNKNOWN, reader_in, reader_of
+from rrm.report.answers import UNKNOWN, why_unread
+from rrm.report.readers import IN_WORDS, reader_in, reader_of
 from rrm.scales import Scale
 from rrm.templates.verdict import FailureKind
 from rrm_api.run import RunFile
@@ -31,7 +32,9 @@ def test_each_way_to_be_unreadable_has_its_words(
 
 
 def test_what_can_be_read_now_but_could_not_then_is_not_explained_away(recorded: Path) -> None:
-    assert reader_in(recorded, SCALE)("<think>a</think><score>2</score>", False) == UNKNOWN
+    why = reader_in(recorded, SCALE)
+    assert why("<think>a</think><score>2</score>", False) is None
+    assert why_unread({"answer": "<think>a</think><score>2</score>", "truncated": False}, why) == UNKNOWN
 
 
 def test_a_users_template_is_not_run_for_a_report(recorded: Path) -> None:

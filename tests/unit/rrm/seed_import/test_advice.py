@@ -81,9 +81,11 @@ def test_the_runtime_environment_wins_over_an_export() -> None:
     [
         ({"pip": ["a==1", "b"]}, "runtime_env pip: build a==1, b into the trainer image if needed"),
         ({"pip": {"packages": []}}, "runtime_env pip: build its packages into the trainer image if needed"),
+        ({"pip": ["git+https://me:pw@host/a.git"]},
+         "runtime_env pip: build *** (holds a secret) into the trainer image if needed"),
         ({"conda": "x"}, "runtime_env conda: has no counterpart; look whether the training needs it"),
     ],
-)
+)  # fmt: skip
 def test_what_a_spec_cannot_say_is_left_to_do(env: dict[str, Any], todo: str) -> None:
     assert todo in imported(env=env).todo
 
@@ -200,6 +202,16 @@ def test_settings_from_elsewhere_are_left_to_do(word: str, is_todo: bool) -> Non
     found = imported(word)
     assert any("may bring more settings" in line for line in found.todo) is is_todo
     assert any("left out; no key=value" in line for line in found.notes) is not is_todo
+
+
+@pytest.mark.parametrize("between", ["\\\n # a comment\n", "\n\n", "\\\n # a comment \\\n"])
+def test_settings_behind_the_end_of_the_command_are_told_by_name_alone(between: str) -> None:
+    found = imported(f"trainer.nnodes=2 {between} data.seed=7 trainer.api_token=abc")
+    assert spec(found)["workers"]["nodes"] == 2
+    assert "seed" not in spec(found)["data"]
+    why = "a comment or an empty line ended the command before it; not copied"
+    assert {f"data.seed: {why}", f"trainer.api_token: {why}"} <= set(found.todo)
+    assert "abc" not in everything(found)
 
 
 def test_the_document_says_first_what_is_left_to_do() -> None:

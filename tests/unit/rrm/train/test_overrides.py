@@ -189,3 +189,29 @@ def test_written_text_survives_hydras_grammar(text: str) -> None:
     # Hydra's grammar is a superset of YAML scalars here: quoted text is what stands between the quotes.
     shown = written(text)
     assert (shown[1:-1].replace("\\'", "'") if shown.startswith("'") else shown) == text
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_a_dataset_class_of_the_user_takes_the_place_of_ours(engine: Engine) -> None:
+    lines = overrides_for(
+        attempt_at("pointwise.yaml"),
+        start=FRESH,
+        evaluate_first=True,
+        ray=CLUSTER,
+        engine=engine,
+        upstream_dataset="own.rows:Helpfulness",
+    )
+    said = dict(line.split("=", 1) for line in lines)
+    assert said["data.custom_cls.name"] == "UpstreamRows"
+    assert said["data.custom_cls.path"].removesuffix(".py").endswith("upstream_dataset")
+    assert said["+data.rrm_dataset"] == "own.rows:Helpfulness"
+
+
+@pytest.mark.parametrize(("preset", "is_packed"), [("pointwise-v1", "false"), ("pointwise-v1-8b", "true")])
+def test_rows_are_packed_where_a_budget_of_tokens_is_to_hold(preset: str, is_packed: str) -> None:
+    lines = overrides_for(
+        attempt_at("pointwise.yaml", spec={"preset": preset}), start=FRESH, evaluate_first=True, ray=CLUSTER
+    )
+    said = dict(line.split("=", 1) for line in lines)
+    assert said["actor_rollout_ref.model.use_remove_padding"] == is_packed
+    assert said["actor_rollout_ref.actor.use_dynamic_bsz"] == is_packed

@@ -14,7 +14,7 @@ from rrm.train.attempt import Attempt
 from rrm.train.errors import Unhealthy
 from rrm.train.progress import read_progress
 from rrm.train.validations import read_validations
-from rrm.train.verl04.recorder import Recorder
+from rrm.train.verl04.recorder import Recorder, keys_of
 from rrm_api.run import Phase
 from rrm_api.spec_train import OnUnhealthy, Policy
 
@@ -147,3 +147,12 @@ def make_checkpoint(attempt: Attempt) -> Callable[[int], None]:
         (folder.parent / "latest_checkpointed_iteration.txt").write_text(str(step))
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("uids", "keys"),
+    [(["a", "b", "a"], ["a_0_0", "b_0_0", "a_1_0"]), (None, ["0_0_0", "1_0_0", "2_0_0"])],
+    ids=["while training", "while validating"],
+)
+def test_answers_to_one_prompt_are_sessions_of_it(uids: list[str] | None, keys: list[str]) -> None:
+    assert keys_of(uids, 3) == keys
