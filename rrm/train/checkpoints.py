@@ -111,6 +111,17 @@ def decide_start(checkpoints: Iterable[Checkpoint], total_steps: int) -> Start:
     return Start(last, is_complete=last is not None and last.step >= total_steps, skipped=newer)
 
 
+def resumed_step(resume_mode: str, resume_from: str | None) -> int | None:
+    """Return the step that verl's configuration says to go on from; None = from the untrained model.
+
+    >>> resumed_step("resume_path", "/mnt/rrm/judge/global_step_12"), resumed_step("disable", None)
+    (12, None)
+    """
+    if resume_mode != "resume_path" or resume_from is None:
+        return None
+    return int(Path(resume_from).name.removeprefix("global_step_"))
+
+
 def best_step(whole: Iterable[int], rewards: Mapping[int, float]) -> int | None:
     """Return the whole checkpoint with the highest validation reward; the earlier one wins a tie.
 

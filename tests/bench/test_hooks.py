@@ -5,9 +5,12 @@ templates and scores by itself. Prints the ratio, asserts no time. About ten min
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,13 +41,31 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_)
 """
 
 
+class FirstLine(threading.Thread):
+    """Waits for a file's first line; `seconds` from when it begins to wait, or from when `since` appears."""
+
+    def __init__(self, file: Path, since: Path | None = None) -> None:
+        super().__init__(daemon=True)
+        self._file, self._since = file, since
+        self.seconds = math.nan
+        self.start()
+
+    def run(self) -> None:
+        while self._since is not None and not self._since.exists():
+            time.sleep(0.1)
+        begin = time.monotonic()
+        while not (self._file.is_file() and self._file.stat().st_size):
+            time.sleep(0.1)
+        self.seconds = time.monotonic() - begin
+
+
 def steps_of(metrics: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in metrics.read_text().splitlines()]
     return [line["data"] for line in lines if line["step"] > WARM_UP]
 
 
-def by_hand(folder: Path, ours: Path, python: Path) -> Path:
-    """Train with `python -m verl.trainer.main_ppo` and return its metrics."""
+def by_hand(folder: Path, ours: Path, python: Path) -> tuple[Path, float]:
+    """Train with `python -m verl.trainer.main_ppo`; returns its metrics and the seconds to the first."""
     for part in ("train", "validation"):
         rows = pq.read_table(ours / "data" / f"{part}.parquet").to_pylist()
         plain = [
@@ -72,6 +93,7 @@ def by_hand(folder: Path, ours: Path, python: Path) -> Path:
     kept = [line for line in kept if line.partition("=")[0] not in changed]
     kept += [f"{key}={value}" for key, value in changed.items() if value is not None]
     metrics = folder / "metrics.jsonl"
+    first = FirstLine(metrics)
     environment = {**os.environ, **QUIET, **CPU, "HF_HUB_OFFLINE": "1", "PYTHONPATH": code_path()}
     with (folder / "log").open("w") as log:
         done = subprocess.run(
@@ -82,7 +104,7 @@ def by_hand(folder: Path, ours: Path, python: Path) -> Path:
             env=environment | {"VERL_FILE_LOGGER_PATH": str(metrics)},
         )
     assert done.returncode == 0, (folder / "log").read_text()[-3000:]
-    return metrics
+    return metrics, first.seconds
 
 
 def test_a_step_with_our_hooks_beside_one_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,12 +120,14 @@ def test_a_step_with_our_hooks_beside_one_by_hand(tmp_path: Path, capsys: pytest
     places = ["--claims", str(tmp_path / "claims")]
     subprocess.run([rrm, "tiny-model", str(claim / "model"), *places], check=True, cwd=ROOT)
     run = [rrm, "run", str(EXAMPLE), "--volume", str(tmp_path / "runs"), "--steps", str(STEPS), *places]
-    subprocess.run(run, check=True, cwd=ROOT)
     ours = tmp_path / "runs" / "tiny-judge"
+    first = FirstLine(ours / "attempt-1" / "metrics.jsonl", since=ours / "attempt-1" / "versions.json")
+    subprocess.run(run, check=True, cwd=ROOT)
     (tmp_path / "hand").mkdir()
 
     mine = steps_of(ours / "attempt-1" / "metrics.jsonl")
-    theirs = steps_of(by_hand(tmp_path / "hand", ours, python))
+    metrics, their_start = by_hand(tmp_path / "hand", ours, python)
+    theirs = steps_of(metrics)
 
     seconds = [median(step["timing_s/step"] for step in steps) for steps in (mine, theirs)]
     # Prompts are drawn in the same order, but answers differ; a token is what costs.
@@ -113,6 +137,7 @@ def test_a_step_with_our_hooks_beside_one_by_hand(tmp_path: Path, capsys: pytest
         Console().print(
             f"median step: {seconds[0]:.2f} s with our hooks, {seconds[1]:.2f} s by hand, ratio "
             f"{seconds[0] / seconds[1]:.3f} ({tokens[0]:.0f} and {tokens[1]:.0f} tokens); "
-            f"own time in the hooks {share:.2%}"
+            f"own time in the hooks {share:.2%}; from start to the first validation {first.seconds:.0f} s "
+            f"with ours, {their_start:.0f} s by hand"
         )
     assert len(mine) == len(theirs) == STEPS - WARM_UP

@@ -23,9 +23,6 @@ def try_dataset(name: str, thing: Any, entry_point: str, material: Material) -> 
         thing: The function or class.
         entry_point: `module:name`.
         material: The rows.
-
-    Raises:
-        PluginFailed: If it has not the form of a converter.
     """
     if looks_upstream(thing):
         return _upstream(name, thing)

@@ -9,27 +9,17 @@ import asyncio
 import time
 from typing import Any, Final
 
-from transformers import GenerationConfig
 from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from rrm.plugins.rewards import UserOutcome
 from rrm.rewards.outcome import Outcome
 from rrm.train.attempt import attempt_of
+from rrm.train.end_ids import end_ids
 from rrm.train.scorer import Answer, Scorer
 
 IDENTITY: Final = ("row_id", "prompt_group", "pair_id")
 """Texts among the metrics: verl leaves texts out of its means, our validation dumps need them."""
-
-
-def end_ids(model_path: str, tokenizer: Any) -> frozenset[int]:
-    """Return the ids that end an answer: those of the generation config and the tokenizer's."""
-    try:
-        found = GenerationConfig.from_pretrained(model_path).eos_token_id
-    except OSError:  # a model without generation_config.json
-        found = None
-    listed = found if isinstance(found, list) else [found]
-    return frozenset(int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None)
 
 
 class RrmRewardManager(RewardManagerBase):  # type: ignore[misc]

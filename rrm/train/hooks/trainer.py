@@ -4,34 +4,22 @@ Order inside a step of verl 0.9.1: train, save, `on_step_end`, validate, `_compu
 be in the log belongs into `_compute_metrics`, and a checkpoint's validation is known there.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import transfer_queue
 from verl.trainer.ppo.v1 import PPOTrainerSync
 from verl.utils.debug import marked_timer
 
-from rrm.errors import PluginFailed
-from rrm.judge.metrics import judge_metrics
-from rrm.train.answers import answer_rows, scored, write_answers
 from rrm.train.attempt import attempt_of
-from rrm.train.checkpoints import best_step, list_checkpoints, prune
+from rrm.train.checkpoints import resumed_step
 from rrm.train.errors import Unhealthy
 from rrm.train.fence import require_current
-from rrm.train.health import RunHealth
-from rrm.train.progress import ProgressLog
-from rrm.train.step_metrics import StepMetrics, step_metrics
-from rrm.train.validations import add_validation, read_validations, rewards_of
-from rrm_api.run import Finding, Phase
+from rrm.train.recorder import Recorder, StepAnswers, add_own_time, require_answers, require_scored
+from rrm_api.run import Phase
 
-MOST_MISSING: Final = 0.01
-"""Share of a step's answers that may be lost; verl alone goes on with whatever is left."""
-MOST_REWARD_ERRORS: Final = 0.01
-"""Share of answers that a user's reward may fail to score; verl alone trains on the rest and ends well."""
 MOST_REFILLS: Final = 10
 """Extra batches that one step may order while groups are filtered; verl's own bound is ignored."""
 
@@ -42,13 +30,11 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
     def __init__(self, config: Any) -> None:
         super().__init__(config)
         self._attempt = attempt_of(config.rrm)
-        self._resumed_from = _resumed_step(config.trainer)
-        self._log = ProgressLog(self._attempt, from_step=self._resumed_from or 0)
+        resumed_from = resumed_step(config.trainer.resume_mode, config.trainer.resume_from_path)
+        self._recorder = Recorder(self._attempt, resumed_from=resumed_from)
         self._saved_at: int | None = None
         self._refilled = 0
         self._own_seconds = 0.0
-        self._validation: dict[str, float] = {}
-        self._health = RunHealth(self._attempt, from_step=self._resumed_from or 0)
         self.stopped_at: int | None = None
 
     @contextmanager
@@ -73,7 +59,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         super().on_step_begin()
         self._refilled, self._own_seconds = 0, 0.0
         with self._own():
-            self._log.beat(Phase.ROLLOUT, self.global_steps - 1)
+            self._recorder.beat(Phase.ROLLOUT, self.global_steps - 1)
 
     def on_step_end(self) -> None:
         """On a stop save unless that was just done, and let verl log and leave; the last step is the end."""
@@ -89,7 +75,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
 
     def _save_checkpoint(self) -> None:
         require_current(self._attempt)
-        self._log.beat(Phase.SAVING, self.global_steps)
+        self._recorder.beat(Phase.SAVING, self.global_steps)
         super()._save_checkpoint()
         self._saved_at = self.global_steps
 
@@ -98,9 +84,9 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
     def _validate(self) -> dict[str, float]:
         if self.stopped_at is not None:
             return {}
-        self._log.beat(Phase.VALIDATING, self.global_steps)
+        self._recorder.beat(Phase.VALIDATING, self.global_steps)
         metrics: dict[str, float] = super()._validate()
-        self._log.validated(self.global_steps)
+        self._recorder.validated(self.global_steps)
         return metrics
 
     def _dump_generations(
@@ -117,13 +103,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
             super()._dump_generations(inputs, outputs, gts, scores, reward_extra_infos_dict, dump_path)
             return
         with self._own():
-            rows = answer_rows(outputs, scores, reward_extra_infos_dict)
-            write_answers(self._attempt.answers(self.global_steps), rows)
-            _require_scored(
-                [float(row["reward_error"]) for row in rows], f"validation at {self.global_steps}"
-            )
-            self._validation = judge_metrics(scored(rows), self._attempt.scale)
-            add_validation(self._attempt.validations, self.global_steps, self._validation)
+            self._recorder.validation(self.global_steps, outputs, scores, reward_extra_infos_dict)
 
     def _val_metrics_update(
         self,
@@ -138,8 +118,7 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         metrics: dict[str, float] = super()._val_metrics_update(
             data_sources, sample_uids, few, *arguments, **keywords
         )
-        metrics |= {f"rrm/validation/{name}": value for name, value in self._validation.items()}
-        return metrics
+        return metrics | self._recorder.validation_metrics
 
     # Metrics, progress, pruning.
 
@@ -148,36 +127,18 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
     ) -> None:
         super()._compute_metrics(batch, metrics, timing_raw, global_steps, epoch)
         with self._own():
-            infos, found = self._step_metrics(batch)
-            metrics.update({f"rrm/{name}": value for name, value in found.means.items()})
             metrics["rrm/refilled_prompts"] = self._refilled
-            findings = self._health.observe(global_steps, metrics)
-            self._note_rows(infos)
-            self._finish_step(found, reward=float(metrics["critic/score/mean"]), seconds=timing_raw["step"])
-        own = self._own_seconds + found.hook_seconds
-        metrics["rrm/hook_seconds"] = own
-        metrics["rrm/hook_seconds_share"] = own / timing_raw["step"]
-        if found.missing > MOST_MISSING * found.expected:
-            raise Unhealthy(
-                f"step {global_steps}: {found.missing} of {found.expected} answers are missing, because "
-                "generating or scoring them raised; the job log has the traces"
-            )
-        _require_scored([found.means.get("reward_error", 0.0)], f"step {global_steps}")
-        if findings and self._health.ends_run:
-            self._leave_unhealthy(findings[0])
+            found = self._recorder.step(global_steps, metrics, self._answers(batch))
+        add_own_time(metrics, found, outside=self._own_seconds)
+        require_answers(found, global_steps)
+        require_scored([found.means.get("reward_error", 0.0)], f"step {global_steps}")
+        unhealthy = self._recorder.unhealthy()
+        if unhealthy is not None:
+            if self._saved_at != global_steps:
+                self._save_checkpoint()
+            raise unhealthy
 
-    def _leave_unhealthy(self, finding: Finding) -> None:
-        """Save what there is and end the run, as `policy.onUnhealthy: Stop` asks."""
-        if self._saved_at != self.global_steps:
-            self._save_checkpoint()
-        raise Unhealthy(finding.message, finding.reason)
-
-    def _note_rows(self, infos: Sequence[dict[str, Any]]) -> None:
-        rows = sorted({info["row_id"] for info in infos})
-        with self._attempt.rows.open("a") as lines:
-            lines.write(json.dumps({"step": self.global_steps, "rows": rows}) + "\n")
-
-    def _step_metrics(self, batch: Any) -> tuple[list[dict[str, Any]], StepMetrics]:
+    def _answers(self, batch: Any) -> StepAnswers:
         is_padding = [bool(tag.get("is_padding", False)) for tag in batch.tags]
         keys = [key for key, pads in zip(batch.keys, is_padding, strict=True) if not pads]
         data = transfer_queue.kv_batch_get(
@@ -188,29 +149,12 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
             {**fields["reward_extra_info"], "entropy": entropy}
             for fields, entropy in zip(list(data["extra_fields"]), entropies, strict=True)
         ]
-        scores = data["rm_scores"].sum(dim=1).tolist()  # (answers,)
         config = self.config
-        expected = int(config.data.train_batch_size) * int(config.actor_rollout_ref.rollout.n)
-        return infos, step_metrics(keys, infos, scores, expected=expected)
-
-    def _finish_step(self, found: StepMetrics, *, reward: float, seconds: float) -> None:
-        attempt, intent = self._attempt, self._attempt.run.intent
-        rewards = rewards_of(read_validations(attempt.validations))
-        folder = attempt.layout.checkpoints
-        whole = [checkpoint.step for checkpoint in list_checkpoints(folder) if checkpoint.is_whole]
-        prune(
-            folder,
-            keep_last=intent.keep_last,
-            best=best_step(whole, rewards) if intent.keep_best else None,
-            resumed_from=self._resumed_from,
-        )
-        parse_rate = found.means.get("parse_ok")
-        self._log.step_done(
-            self.global_steps,
-            reward=reward,
-            parse_rate=parse_rate,
-            seconds=seconds,
-            findings=self._health.findings,
+        return StepAnswers(
+            keys,
+            infos,
+            scores=data["rm_scores"].sum(dim=1).tolist(),  # (answers,)
+            expected=int(config.data.train_batch_size) * int(config.actor_rollout_ref.rollout.n),
         )
 
     # Bound on refills.
@@ -224,24 +168,3 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
                 f"each still earn the same; at most {limit} are"
             )
         return int(super()._add_prompts_to_generate(num_prompts))
-
-
-def _require_scored(errors: Sequence[float], when: str) -> None:
-    """Return if the user's reward scored nearly all answers.
-
-    Raises:
-        PluginFailed: it raised, or returned no number, for too many of them.
-    """
-    share = sum(errors) / max(len(errors), 1)
-    if share > MOST_REWARD_ERRORS:
-        raise PluginFailed(
-            f"spec.reward.entryPoint: {when}: the function raised or returned no number for {share:.1%} of "
-            f"the answers, at most {MOST_REWARD_ERRORS:.0%} may; the job log has the traces, `rrm check` "
-            "runs the function on sample rows"
-        )
-
-
-def _resumed_step(trainer: Any) -> int | None:
-    if trainer.resume_mode != "resume_path":
-        return None
-    return int(Path(trainer.resume_from_path).name.removeprefix("global_step_"))

@@ -5,28 +5,18 @@ token ids.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
-from transformers import GenerationConfig
 
 from rrm.train.attempt import attempt_of
+from rrm.train.end_ids import end_ids
+from rrm.train.recorder import StepAnswers
 from rrm.train.scorer import Answer, Scorer
 from rrm.train.step_metrics import HOOK_SECONDS
-from rrm.train.verl04.recorder import keys_of
 
 IDENTITY: Final = ("row_id", "prompt_group", "pair_id")
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The answers of one batch in its order: their keys, what is known of each, what each earned."""
-
-    keys: Sequence[str]
-    infos: Sequence[dict[str, Any]]
-    scores: Sequence[float]
 
 
 class RrmRewardManager:
@@ -36,7 +26,7 @@ class RrmRewardManager:
         self._tokenizer = tokenizer
         self._scorer = Scorer(attempt_of(config.rrm).run.intent)
         self._end_ids = end_ids(config.actor_rollout_ref.model.path, tokenizer)
-        self.last: Scored | None = None
+        self.last: StepAnswers | None = None
 
     def __call__(self, data: Any, return_dict: bool = False) -> Any:
         """Return rewards (answers, tokens), each at its answer's last token; as a dict the rest too."""
@@ -50,7 +40,7 @@ class RrmRewardManager:
         for i, length in enumerate(lengths):
             rewards[i, max(length - 1, 0)] = scores[i]
         keys = keys_of(data.non_tensor_batch.get("uid"), len(rows))
-        self.last = Scored(keys, infos, scores)
+        self.last = StepAnswers(keys, infos, scores, expected=len(keys))
         if not return_dict:
             return rewards
         columns = {name: [info[name] for info in infos] for name in infos[0]}
@@ -66,11 +56,12 @@ class RrmRewardManager:
         return {**outcome.as_metrics(), "score": outcome.score, **identity, HOOK_SECONDS: seconds}
 
 
-def end_ids(model_path: str, tokenizer: Any) -> frozenset[int]:
-    """Return the ids that end an answer: those of the generation config and the tokenizer's."""
-    try:
-        found = GenerationConfig.from_pretrained(model_path).eos_token_id
-    except OSError:  # a model without generation_config.json
-        found = None
-    listed = found if isinstance(found, list) else [found]
-    return frozenset(int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None)
+def keys_of(uids: Any, count: int) -> list[str]:
+    """Return `{prompt}_{session}_{answer}` of each answer; without ids each has a prompt of its own."""
+    seen: dict[str, int] = {}
+    keys = []
+    for uid in range(count) if uids is None else uids:
+        session = seen.get(str(uid), 0)
+        seen[str(uid)] = session + 1
+        keys.append(f"{uid}_{session}_0")
+    return keys

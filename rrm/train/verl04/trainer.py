@@ -6,16 +6,18 @@ It has no hooks. Order inside a step: sample, score, train, validate, save, log 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 from verl.utils import tracking
 
 from rrm.train.attempt import attempt_of
+from rrm.train.checkpoints import resumed_step
 from rrm.train.fence import require_current
+from rrm.train.recorder import Recorder, add_own_time, require_scored
 from rrm.train.seeds import request_seed
-from rrm.train.verl04.recorder import Recorder
+from rrm.train.verl04.metrics_file import MetricsFile
 from rrm.train.verl04.worker import SEED
 from rrm_api.run import Phase
 
@@ -38,7 +40,9 @@ class RrmTrainer(RayPPOTrainer):  # type: ignore[misc]
     def __init__(self, config: Any, *arguments: Any, **keywords: Any) -> None:
         super().__init__(config, *arguments, **keywords)
         self._attempt = attempt_of(config.rrm)
-        self._recorder = Recorder(self._attempt, resumed_from=_resumed_step(config.trainer))
+        resumed_from = resumed_step(config.trainer.resume_mode, config.trainer.resume_from_path)
+        self._recorder = Recorder(self._attempt, resumed_from=resumed_from)
+        self._metrics = MetricsFile(self._attempt.metrics)
         self._saved_at: int | None = None
         self._is_validating = False
         self._entropies: list[float] = []
@@ -137,17 +141,18 @@ class RrmTrainer(RayPPOTrainer):  # type: ignore[misc]
 
     def end_step(self, metrics: dict[str, Any], step: int) -> None:
         """Add our numbers before verl logs."""
-        scored = self.reward_fn.last
-        if TRAINED not in metrics or scored is None:
+        answers = self.reward_fn.last
+        if TRAINED not in metrics or answers is None:
             return
         infos = [
-            {**info, "entropy": entropy} for info, entropy in zip(scored.infos, self._entropies, strict=True)
+            {**info, "entropy": entropy} for info, entropy in zip(answers.infos, self._entropies, strict=True)
         ]
-        self._recorder.step(step, metrics, keys=scored.keys, infos=infos, scores=scored.scores)
+        add_own_time(metrics, self._recorder.step(step, metrics, replace(answers, infos=infos)))
 
     def logged(self, metrics: dict[str, Any], step: int) -> None:
         """Write what verl logged; on a stop, or a sick run, save unless that was just done, and leave."""
-        self._recorder.logged(step, metrics)
+        self._metrics.add(step, metrics)
+        require_scored([float(metrics.get("rrm/reward_error", 0.0))], f"step {step}")
         unhealthy = self._recorder.unhealthy()
         is_asked = step < self.total_training_steps and self._attempt.stop_mark.exists()
         if unhealthy is None and not is_asked:
@@ -155,9 +160,3 @@ class RrmTrainer(RayPPOTrainer):  # type: ignore[misc]
         if TRAINED in metrics and self._saved_at != step:
             self._save_checkpoint()
         raise unhealthy or StopRequested
-
-
-def _resumed_step(trainer: Any) -> int | None:
-    if trainer.resume_mode != "resume_path":
-        return None
-    return int(Path(trainer.resume_from_path).name.removeprefix("global_step_"))

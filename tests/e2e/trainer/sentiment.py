@@ -70,7 +70,7 @@ TRAINING: Final = {
             "miniBatchSize": 16,
             "microBatchSizePerGPU": 32,
             "rolloutsPerPrompt": 8,
-            "learningRate": "5e-4",
+            "learningRate": "2e-4",
             "klCoefficient": "0",
             "temperature": "1",
             "filterGroups": False,

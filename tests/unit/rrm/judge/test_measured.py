@@ -183,7 +183,7 @@ def test_answers_to_other_rows_are_not_compared(
     validated(layout, 0, run, LABELS[1:], labels=LABELS[1:])
     validated(layout, 24, run, LABELS)
     assert measure(run, layout, 24, SCALE) is None
-    assert "hold answers to different rows" in caplog.text
+    assert "hold no answers to the same labelled rows" in caplog.text
 
 
 def test_a_predecessors_answers_count_where_no_own_attempt_has_any(

@@ -48,7 +48,9 @@ def test_a_chart_of_any_finite_numbers_is_drawn_inside_its_frame(values: list[fl
         pytest.param([-3e8, 1e8], ("-3e8", "-2e8", "-1e8", "0", "1e8"), id="as long as there is room for"),
     ],
 )
-def test_ticks_say_where_they_are_and_never_the_same_twice(values: list[float], texts: tuple[str, ...]) -> None:
+def test_ticks_say_where_they_are_and_never_the_same_twice(
+    values: list[float], texts: tuple[str, ...]
+) -> None:
     low, high = bounds_of(values, low=None, high=None)
     assert tick_texts(ticks_of(low, high)) == texts
 

@@ -99,7 +99,7 @@ def test_a_fresh_start_in_the_same_folder_never_shows_old_progress(attempt: Atte
             '{"phase": "Rollout", "step": 23, "time": "2026-01-01T00:00:00Z"}\n'
         )
     run_child(attempt, [sys.executable, "-c", ""], Listener())
-    assert {path.name for path in attempt.folder.iterdir()} == {"run.json", "job.log"}
+    assert {path.name for path in attempt.folder.iterdir()} == {"run.json", "versions.json", "job.log"}
 
 
 def test_a_job_log_that_cannot_be_written_stops_no_child(

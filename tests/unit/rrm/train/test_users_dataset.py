@@ -57,7 +57,7 @@ def test_a_class_with_the_four_hooks_is_one() -> None:
 
 
 def test_it_writes_the_prompts_of_all_rows_so_no_other_may_stand_beside_it() -> None:
-    with pytest.raises(InvalidSpec, match="expected no other entry point beside it, found .*:convert"):
+    with pytest.raises(InvalidSpec, match=r"expected no other entry point beside it, found .*:convert"):
         upstream_dataset_of(intent("Helpfulness", "convert"))
 
 

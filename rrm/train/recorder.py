@@ -1,7 +1,11 @@
-"""What an attempt on verl 0.4.0 leaves on the volume: the files that the newer engine leaves."""
+"""What an attempt leaves on the volume while it trains, whichever engine does: numbers, progress, answers.
+
+The engine's trainer says what it did; this writes it down, prunes checkpoints, and knows when a run must end.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rrm.errors import PluginFailed
@@ -12,16 +16,36 @@ from rrm.train.checkpoints import best_step, list_checkpoints, prune
 from rrm.train.errors import Unhealthy
 from rrm.train.health import RunHealth
 from rrm.train.progress import ProgressLog
-from rrm.train.step_metrics import step_metrics
+from rrm.train.step_metrics import StepMetrics, step_metrics
 from rrm.train.validations import add_validation, read_validations, rewards_of
 from rrm_api.run import Phase
 
+MOST_MISSING: Final = 0.01
+"""Share of a step's answers that may be lost; verl alone goes on with whatever is left."""
 MOST_REWARD_ERRORS: Final = 0.01
-"""Share of answers that the user's reward may fail to score."""
+"""Share of answers that a user's reward may fail to score; verl alone trains on the rest and ends well."""
+REWARD, SECONDS = "critic/score/mean", "timing_s/step"
+
+
+@dataclass(frozen=True)
+class StepAnswers:
+    """The answers that a step was trained on.
+
+    Attributes:
+        keys: `{prompt}_{session}_{answer}` of each.
+        infos: What is known of each, by name.
+        scores: What the session of each earned.
+        expected: Sessions that were ordered.
+    """
+
+    keys: Sequence[str]
+    infos: Sequence[Mapping[str, Any]]
+    scores: Sequence[float]
+    expected: int
 
 
 class Recorder:
-    """Writes metrics, progress, rows, validations and answers of one attempt, and prunes its checkpoints."""
+    """Writes progress, rows, validations and answers of one attempt, and prunes its checkpoints."""
 
     def __init__(self, attempt: Attempt, *, resumed_from: int | None) -> None:
         self._attempt = attempt
@@ -29,7 +53,6 @@ class Recorder:
         self._log = ProgressLog(attempt, from_step=resumed_from or 0)
         self._health = RunHealth(attempt, from_step=resumed_from or 0)
         self._validation: dict[str, float] = {}
-        attempt.metrics.write_text("")
 
     def beat(self, phase: Phase, step: int) -> None:
         """Note that the attempt lives."""
@@ -52,45 +75,30 @@ class Recorder:
     def validated(self, step: int) -> dict[str, float]:
         """Append progress; returns the validation's numbers under the names of the log."""
         self._log.validated(step)
+        return self.validation_metrics
+
+    @property
+    def validation_metrics(self) -> dict[str, float]:
+        """The last validation's numbers under the names of the log."""
         return {f"rrm/validation/{name}": value for name, value in self._validation.items()}
 
-    def step(
-        self,
-        step: int,
-        metrics: dict[str, Any],
-        *,
-        keys: Sequence[str],
-        infos: Sequence[Mapping[str, Any]],
-        scores: Sequence[float],
-    ) -> None:
-        """Add our numbers to a step's metrics, note its rows, prune, append progress."""
-        found = step_metrics(keys, infos, scores, expected=len(keys))
+    def step(self, step: int, metrics: dict[str, Any], answers: StepAnswers) -> StepMetrics:
+        """Add our numbers to a step's metrics, note its rows, prune, append progress; returns our numbers."""
+        found = step_metrics(answers.keys, answers.infos, answers.scores, expected=answers.expected)
         metrics.update({f"rrm/{name}": value for name, value in found.means.items()})
         self._health.observe(step, metrics)
-        metrics["rrm/hook_seconds"] = found.hook_seconds
-        metrics["rrm/hook_seconds_share"] = found.hook_seconds / metrics["timing_s/step"]
-        rows = sorted({str(info["row_id"]) for info in infos})
+        rows = sorted({str(info["row_id"]) for info in answers.infos})
         with self._attempt.rows.open("a") as lines:
             lines.write(json.dumps({"step": step, "rows": rows}) + "\n")
         self._prune()
         self._log.step_done(
             step,
-            reward=float(metrics["critic/score/mean"]),
+            reward=float(metrics[REWARD]),
             parse_rate=found.means.get("parse_ok"),
-            seconds=float(metrics["timing_s/step"]),
+            seconds=float(metrics[SECONDS]),
             findings=self._health.findings,
         )
-
-    def logged(self, step: int, metrics: Mapping[str, Any]) -> None:
-        """Append a line of metrics in the shape of the newer engine's file logger.
-
-        Raises:
-            PluginFailed: the user's reward could not score too many answers of the step.
-        """
-        numbers = {name: float(value) for name, value in metrics.items()}
-        with self._attempt.metrics.open("a") as lines:
-            lines.write(json.dumps({"step": step, "data": numbers}) + "\n")
-        require_scored([numbers.get("rrm/reward_error", 0.0)], f"step {step}")
+        return found
 
     def unhealthy(self) -> Unhealthy | None:
         """Return why the run must end now, as `policy.onUnhealthy: Stop` asks; None if it need not."""
@@ -112,6 +120,25 @@ class Recorder:
         )
 
 
+def add_own_time(metrics: dict[str, Any], found: StepMetrics, *, outside: float = 0.0) -> None:
+    """Add how long our own code took, and its share of the step; `outside` = seconds beside the answers'."""
+    metrics["rrm/hook_seconds"] = outside + found.hook_seconds
+    metrics["rrm/hook_seconds_share"] = metrics["rrm/hook_seconds"] / metrics[SECONDS]
+
+
+def require_answers(found: StepMetrics, step: int) -> None:
+    """Return if nearly all answers that were ordered came.
+
+    Raises:
+        Unhealthy: too many are missing.
+    """
+    if found.missing > MOST_MISSING * found.expected:
+        raise Unhealthy(
+            f"step {step}: {found.missing} of {found.expected} answers are missing, because generating or "
+            "scoring them raised; the job log has the traces"
+        )
+
+
 def require_scored(errors: Sequence[float], when: str) -> None:
     """Return if the user's reward scored nearly all answers.
 
@@ -125,14 +152,3 @@ def require_scored(errors: Sequence[float], when: str) -> None:
             f"the answers, at most {MOST_REWARD_ERRORS:.0%} may; the job log has the traces, `rrm check` "
             "runs the function on sample rows"
         )
-
-
-def keys_of(uids: Any, count: int) -> list[str]:
-    """Return `{prompt}_{session}_{answer}` of each answer; without ids each has a prompt of its own."""
-    seen: dict[str, int] = {}
-    keys = []
-    for uid in range(count) if uids is None else uids:
-        session = seen.get(str(uid), 0)
-        seen[str(uid)] = session + 1
-        keys.append(f"{uid}_{session}_0")
-    return keys
