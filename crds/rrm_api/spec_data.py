@@ -85,7 +85,8 @@ class Source(ApiModel):
     scale: LabelScale | None = None
     """Range of the label; default: the format's. `generic` and `data_sample` rows carry none."""
     split: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    """Published split of a hub data set; default: `train`, for validation sources `validation`."""
+    """Published split of a hub data set; default: `train`, for validation sources `validation`, for test
+    sources and benchmarks `test`."""
     revision: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """Commit or tag of a hub data set; default: the newest; the data report names it."""
     limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
@@ -119,7 +120,7 @@ class Data(ApiModel):
     test: Validation | None = None
     """Rows that are kept for the end: prepared, disjoint by prompt from all others, never trained on."""
     decontaminate: Annotated[list[Source], Field(max_length=32)] = []
-    """Benchmarks: training rows that share a prompt or 13 words in a row with one are dropped and counted."""
+    """Benchmarks: training rows that share a prompt, or 13 words of one, with one are dropped and counted."""
     max_invalid_fraction: Share = "0.01"
     """More invalid rows than this share is a data error: nothing is trained."""
     max_prompt_tokens: Annotated[int, Field(ge=16, le=1_048_576)] | None = None

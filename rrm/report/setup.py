@@ -3,27 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from rrm.errors import InvalidSpec
 from rrm.presets import resolve
 from rrm.report.attempts import AttemptSeen, Steps
 from rrm.report.reading import Gaps, read_json
+from rrm.train.versions import installed_versions
 from rrm_api.run import RunFile
 from rrm_api.spec_pods import SECRET_NAME, Accelerator
 
-PACKAGES: Final = (
-    "rrm-trainer",
-    "rrm-api",
-    "verl",
-    "vllm",
-    "torch",
-    "ray",
-    "transformers",
-    "numpy",
-    "pyarrow",
-)
 _VARIABLE: Final = re.compile(
     r"""\b((?:[A-Z0-9]+_)*(?:KEY|TOKEN|SECRET|PASSWORD)['"]?[ ]?[:=][ ]?)[^\s,}&]+"""
 )
@@ -148,17 +137,6 @@ def _recorded_versions(attempts: Sequence[AttemptSeen], gaps: Gaps) -> dict[str,
             return {str(name): str(number) for name, number in found.items()}
     gaps.say("no attempt recorded its versions: those below are of the environment that wrote this report")
     return {}
-
-
-def installed_versions() -> dict[str, str]:
-    """Return the versions of what is installed here."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def cost_of(run: RunFile, attempts: Sequence[AttemptSeen], steps: Steps) -> Cost:
