@@ -89,7 +89,7 @@ def test_an_operator_without_a_key_ends_and_prints_the_command_that_makes_one(
         pytest.param(
             "judge",
             {"reward": {"linear": {}, "exponential": {"k": "2"}}},
-            "exactly one of exponential and linear",
+            "exactly one of exponential, linear",
             id="two kinds of reward",
         ),
         pytest.param(
