@@ -41,12 +41,20 @@ def main() -> int:
     try:
         reason, message, code = _train(attempt, arguments.ray_address, arguments.ray_temp)
     except RrmError as error:
-        # Through Ray an error of the trainer comes as an instance of both classes, whose text is a traceback.
-        words = str(getattr(error, "cause", error))
-        reason, message, code = error.reason, words, error.exit_code
+        reason, message, code = told_by(error)
     message = Masker(os.environ).mask(message)
     write_json(attempt.ending, {"reason": reason.value, "message": message, "exit_code": int(code)})
     return int(code)
+
+
+def told_by(error: RrmError) -> tuple[Reason, str, ExitCode]:
+    """Return reason, words and exit code of an error of ours, also of one that came through Ray.
+
+    There it is an instance of both classes, whose text is a traceback and which has none of its own values;
+    the error itself is its cause.
+    """
+    own: RrmError = getattr(error, "cause", error)
+    return own.reason, str(own), own.exit_code
 
 
 def _train(attempt: Attempt, address: str | None, temp: Path | None) -> tuple[Reason, str, ExitCode]:

@@ -18,6 +18,7 @@ from rrm.train.checkpoints import resumed_step
 from rrm.train.errors import Unhealthy
 from rrm.train.fence import require_current
 from rrm.train.recorder import Recorder, StepAnswers, add_own_time, require_answers, require_scored
+from rrm_api.conditions import Reason
 from rrm_api.run import Phase
 
 MOST_REFILLS: Final = 10
@@ -165,6 +166,8 @@ class RrmTrainer(PPOTrainerSync):  # type: ignore[misc]
         if self._refilled > limit:
             raise Unhealthy(
                 f"step {self.global_steps}: {self._refilled} extra prompts were ordered and the answers to "
-                f"each still earn the same; at most {limit} are"
+                f"each are still all right or all wrong; at most {limit} are. Easier or harder rows, or "
+                "spec.training.filterGroups: false, let it go on",
+                Reason.ZERO_VARIANCE,
             )
         return int(super()._add_prompts_to_generate(num_prompts))

@@ -1,6 +1,7 @@
 """The heavy child before verl is imported: it trains on the rows that were prepared or not at all."""
 
 import json
+import pickle
 import sys
 from dataclasses import replace
 
@@ -10,6 +11,8 @@ from rrm.data.written import TRAIN_FILE, VALIDATION_FILE, digest_of_rows
 from rrm.train import child
 from rrm.train.attempt import Attempt, write_json
 from rrm.train.errors import TrainingRefused, Unhealthy
+from rrm_api.conditions import Reason
+from rrm_api.run import ExitCode
 
 
 @pytest.fixture
@@ -91,3 +94,21 @@ def test_the_ending_on_the_volume_holds_no_secret(prepared: Attempt, monkeypatch
     monkeypatch.setattr(child, "_run_verl", refuse)
     assert child.main() == 11
     assert ending_of(prepared)["message"] == "no: ***"
+
+
+def test_a_finding_that_ends_a_run_keeps_its_reason_on_the_way_through_ray() -> None:
+    finding = pickle.loads(pickle.dumps(Unhealthy("since step 84: fell", Reason.REWARD_COLLAPSED)))
+
+    class RayTaskError(Exception):
+        """As Ray makes it: of its own class and the cause's, with the cause beside it."""
+
+        def __init__(self, cause: Exception) -> None:
+            self.cause = cause
+
+    class Both(RayTaskError, Unhealthy):
+        def __str__(self) -> str:
+            return "Traceback ..."
+
+    told = (Reason.REWARD_COLLAPSED, "since step 84: fell", ExitCode.UNHEALTHY)
+    assert child.told_by(Both(finding)) == told
+    assert child.told_by(finding) == told
