@@ -161,7 +161,8 @@ def test_our_check_warns_of_the_faults_and_lets_the_function_run(
     file = packages / "cookbooks/training_judge_model/grpo/pointwise/reward_fn.py"
     assert main(["check", str(file), "--reward", "compute_score"]) == ExitCode.DONE
     said = " ".join(capsys.readouterr().out.split())
-    assert "label 0: the unreadable answer earns 1, not less than the right one" in said
+    assert "the unreadable answer earns no less than the right one" in said
+    assert "first seen for label 0: 1 and 1" in said
 
 
 def test_the_cases_are_those_that_the_reports_name() -> None:
