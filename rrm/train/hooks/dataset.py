@@ -75,15 +75,16 @@ class PreparedRows(Dataset):  # type: ignore[misc]
 def encoder_of(tokenizer: Any) -> Callable[[str], list[int]]:
     """Return what turns rendered prompts into token ids, without special tokens of its own.
 
-    A fast tokenizer is asked directly: what transformers wraps around each call takes as long as the call. Of
-    a copy, as calls by others leave their padding and truncation in the original.
+    A fast tokenizer is asked directly, and for ids alone: what transformers wraps around each call takes as
+    long as the call, and nobody asks where in the text each token stands. Of a copy, as calls by others leave
+    their padding and truncation in the original.
     """
     if not getattr(tokenizer, "is_fast", False):
         return lambda text: [int(token) for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
     backend = copy.deepcopy(tokenizer.backend_tokenizer)
     backend.no_padding()
     backend.no_truncation()
-    return lambda text: list(backend.encode(text, add_special_tokens=False).ids)
+    return lambda text: list(backend.encode_batch_fast([text], add_special_tokens=False)[0].ids)
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
