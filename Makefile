@@ -61,9 +61,8 @@ generate: setup ## Write CRD, reference page, editor schema and the chart's copy
 	$(PYTHON) crds/generate.py
 
 .PHONY: goldens
-goldens: setup ## Write the golden files anew (planned YAML, prompts, overrides); review them as product output
-	UPDATE_GOLDEN=1 $(PYTEST) --quiet tests/unit/rrm_operator/plan/test_golden.py \
-	  tests/unit/rrm/templates/test_pointwise.py tests/unit/rrm/train/test_overrides.py
+goldens: setup ## Write the golden files anew (YAML, prompts, overrides, rewards, presets); review them as product output
+	UPDATE_GOLDEN=1 $(PYTEST) --quiet $$(grep -rl UPDATE_GOLDEN tests/unit --include='*.py')
 
 .PHONY: trainer-pins
 trainer-pins: setup ## Resolve the trainer's pins again (trainer_image/profiles/*/requirements.in)

@@ -12,14 +12,12 @@ class MethodParts:
 
     Attributes:
         preset: Newest preset of the method.
-        answers: How many answers one prompt shows.
     """
 
     preset: str
-    answers: int
 
 
 METHODS: Final = {
-    Method.POINTWISE: MethodParts(preset="pointwise-v1", answers=1),
-    Method.PAIRWISE: MethodParts(preset="pairwise-v1", answers=2),
+    Method.POINTWISE: MethodParts(preset="pointwise-v1"),
+    Method.PAIRWISE: MethodParts(preset="pairwise-v1"),
 }

@@ -56,8 +56,8 @@ LANES: Final = (
     ),
     (
         Stage("api", "api and not fakenodes and not node and not verl and not bench", 2, "2"),
-        Stage("trainer", "verl and not node and not bench", 1, "30"),
-        Stage("interop", "interop and not (api or fakenodes or node or verl or bench)", 1, "3"),
+        Stage("trainer", "verl and not node and not bench", 1, "22"),
+        Stage("interop", "interop and not (api or fakenodes or node or verl or bench)", 1, "2"),
         Stage("browser", "browser and not (api or fakenodes or node or verl or interop or bench)", 1, "1"),
     ),
 )
