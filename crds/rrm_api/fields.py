@@ -105,3 +105,13 @@ def exactly_one(message: str, **fields: str) -> Rule:
         message=message,
         holds=lambda model: given(model, *fields) == 1,
     )
+
+
+def at_most_one(message: str, **fields: str) -> Rule:
+    """Return the rule that no two of the fields are set; `fields` maps Python names to API names."""
+    has = ", ".join(f"has(self.{alias})" for alias in fields.values())
+    return Rule(
+        cel=f"[{has}].filter(x, x).size() <= 1",
+        message=message,
+        holds=lambda model: given(model, *fields) <= 1,
+    )

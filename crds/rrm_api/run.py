@@ -15,7 +15,7 @@ from rrm_api.conditions import Reason
 from rrm_api.fields import ApiModel
 from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
-from rrm_api.spec_train import Method, Model, Policy, Training
+from rrm_api.spec_train import Method, Model, OnUnhealthy, Training
 from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
 from rrm_api.v1alpha1 import IMMUTABLE_ONCE_SAVED, RewardModelTraining
 
@@ -78,7 +78,7 @@ class Intent(ApiModel):
     reward: Reward
     plugins: Plugins | None = None
     training: Training
-    policy: Policy = Policy()
+    on_unhealthy: OnUnhealthy = OnUnhealthy.WARN
     nodes: int
     gpus_per_node: int
     accelerator: Accelerator
@@ -253,7 +253,7 @@ def intent_of(training: RewardModelTraining) -> Intent:
         reward=spec.reward or default_reward(spec.method),
         plugins=spec.plugins,
         training=spec.training,
-        policy=spec.policy,
+        on_unhealthy=spec.policy.on_unhealthy,
         nodes=spec.workers.nodes,
         gpus_per_node=spec.workers.gpus_per_node,
         accelerator=spec.workers.accelerator,

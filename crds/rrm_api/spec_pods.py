@@ -138,6 +138,13 @@ class Workers(PodKnobs):
     """Size of /dev/shm; default: from the operator."""
 
 
+class DeletionPolicy(StrEnum):
+    """What happens to a volume that was made for a training when the training is deleted."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
 class CheckpointVolume(ApiModel):
     """The volume that checkpoints, data and the exported model live on."""
 
@@ -157,7 +164,7 @@ class CheckpointVolume(ApiModel):
     claim_name: ObjectName | None = None
     """An existing ReadWriteMany claim."""
     size: Quantity | None = None
-    """Make a claim of this size; it is kept when the training is deleted. May grow, never shrink."""
+    """Make a claim of this size. May grow, never shrink."""
     storage_class_name: ObjectName | None = None
     """Storage class of the claim we make; default: the cluster's."""
     access_modes: Annotated[
@@ -165,6 +172,8 @@ class CheckpointVolume(ApiModel):
         Field(min_length=1, max_length=2),
     ] = ["ReadWriteMany"]
     """Access modes of the claim we make; more than one node needs ReadWriteMany."""
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    """`Delete` = the claim we made goes with the training; one named by `claimName` never does."""
 
 
 class Checkpoints(ApiModel):
@@ -178,6 +187,9 @@ class Checkpoints(ApiModel):
     """Keep this many of the newest whole checkpoints."""
     keep_best: bool = True
     """Also keep the one with the best validation reward."""
+    save_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    """How long a training that is suspended, drained, deleted or over its deadline may take to save before
+    its pods go; above the longest step and save. 0 = at once, losing the steps since the last checkpoint."""
 
 
 class ExportCheckpoint(StrEnum):

@@ -138,9 +138,36 @@ class OnUnhealthy(StrEnum):
     STOP = "Stop"
 
 
+class OnDrain(StrEnum):
+    """What an eviction of a Ray pod meets, as when a node is drained."""
+
+    BLOCK = "Block"
+    SAVE = "Save"
+
+
+Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
+LongSeconds = Annotated[int, Field(ge=1, le=31_536_000)]
+
+
 class Policy(ApiModel):
     """What happens when things go wrong."""
 
     on_unhealthy: OnUnhealthy = OnUnhealthy.WARN
     """Reaction to a collapse of reward or parse rate, a KL that blows up, answers that are cut off, groups
     that teach nothing, or no lift at all: `Warn` says it and goes on, `Stop` saves and ends the training."""
+    on_drain: OnDrain = OnDrain.BLOCK
+    """`Block` = a budget keeps Ray pods from being evicted; `Save` = an eviction saves, and the training goes
+    on elsewhere."""
+    max_restarts: Annotated[int, Field(ge=0, le=1000)] = 5
+    """Restarts in a row that may end without a new checkpoint; each new one gives all of them back.
+    0 = never restart."""
+    restart_backoff_seconds: LongSeconds = 10
+    """Wait before the first restart; doubled with each that saved nothing new, 10 minutes at most."""
+    startup_deadline_seconds: LongSeconds = 3600
+    """Longest time from asking for GPUs to the first step of an attempt, waiting for quota not counted."""
+    stall_deadline_seconds: LongSeconds = 1800
+    """Longest time without a sign of progress: above the longest validation and save."""
+    active_deadline_seconds: LongSeconds | None = None
+    """Longest time for everything, suspension and waiting for quota not counted; default: none."""
+    ttl_seconds_after_finished: Seconds | None = None
+    """Remove Jobs and their pods so long after the end; the training and its volume stay. Default: keep."""

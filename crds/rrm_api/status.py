@@ -93,6 +93,16 @@ class AttemptStatus(ApiModel):
     """How it ended."""
     message: LongText | None = None
     """In its own words."""
+    saved_step: Count | None = None
+    """Newest whole checkpoint when it ended."""
+    restarts: Count = 0
+    """Attempts in a row before it that ended badly and saved nothing new."""
+    stop_time: Time | None = None
+    """When it was asked to save and leave."""
+    stop_reason: ShortText | None = None
+    """Why it was asked to."""
+    shape: ShortText | None = None
+    """Digest of all in the spec that shaped its pods or its run: another one means it may be tried again."""
 
 
 class ClusterStatus(ApiModel):
@@ -171,13 +181,41 @@ class FailureStatus(ApiModel):
     """Exit code of the process that failed."""
     log_tail: LongText | None = None
     """Its last log lines, secrets masked."""
+    input_digest: ShortText | None = None
+    """Digest of what a failed export was made for: a Job that is cleaned up is not run again."""
+
+
+class GPUSeconds(ApiModel):
+    """What was held and what of it was used; `holding` and `busy` are GPUs, and hold since `time`."""
+
+    held: Count = 0
+    """GPU seconds from the placing of worker pods to their end, up to `time`."""
+    training: Count = 0
+    """Of these, GPU seconds between the first and the last step of attempts."""
+    holding: Count = 0
+    """GPUs held since `time`."""
+    busy: Count = 0
+    """GPUs that train since `time`."""
+    time: Time
+    """Up to when the seconds are counted."""
+
+
+class ActiveTime(ApiModel):
+    """What `policy.activeDeadlineSeconds` is compared with; starts anew when a failed training is revived."""
+
+    seconds: Count = 0
+    """Active seconds up to `since`, or in all while it is not active."""
+    since: Time | None = None
+    """Since when it is active again; absent while suspended, waiting for quota, or at its end."""
 
 
 class ResolvedStatus(ApiModel):
     """What was decided once, when the data was prepared, and stays."""
 
     image: ShortText | None = None
-    """Trainer image."""
+    """Trainer image, by digest where the node told it."""
+    requested_image: ShortText | None = None
+    """What the spec named when it was resolved: another one is resolved again."""
     preset: ShortText | None = None
     """Preset."""
     model_revision: ShortText | None = None
@@ -231,3 +269,9 @@ class TrainingStatus(ApiModel):
     """Why it does not go on."""
     resolved: ResolvedStatus | None = None
     """What was pinned."""
+    gpu_seconds: GPUSeconds | None = None
+    """What the training has cost."""
+    active: ActiveTime | None = None
+    """How long it was active."""
+    last_handled_retry: ShortText | None = None
+    """Value of the annotation `training.rrm.dev/retry` that was acted upon last."""

@@ -24,6 +24,7 @@ from rrm_api.spec_pods import (
     NamedRef,
     Workers,
 )
+from rrm_api.spec_scheduling import Scheduling
 from rrm_api.spec_train import Method, Model, Policy, Training
 from rrm_api.status import TrainingStatus
 
@@ -80,6 +81,8 @@ class RewardModelTrainingSpec(ApiModel):
         ),
     )
 
+    suspend: bool = False
+    """Save, give the GPUs back and keep everything; false again = go on from the last whole checkpoint."""
     method: Method
     """What is learned; selects dataset shape, template, reward and preset."""
     preset: Annotated[str, Field(min_length=1, max_length=64, pattern="^[a-z0-9.-]+$")] | None = None
@@ -114,6 +117,8 @@ class RewardModelTrainingSpec(ApiModel):
     """Secrets for private registries."""
     checkpoints: Checkpoints
     """What is saved, where, how often."""
+    scheduling: Scheduling = Scheduling()
+    """When and where the Ray pods run."""
     policy: Policy = Policy()
     """What happens when things go wrong."""
     export: Export = Export()

@@ -38,6 +38,8 @@ class Kind(StrEnum):
     JOB = "Job"
     RAY_CLUSTER = "RayCluster"
     POD = "Pod"
+    NETWORK_POLICY = "NetworkPolicy"
+    POD_DISRUPTION_BUDGET = "PodDisruptionBudget"
 
 
 class PodRole(StrEnum):
@@ -71,6 +73,12 @@ class PodFact:
     termination_reason: str | None = None
     termination_message: str | None = None
     image_id: str | None = None
+    creation_time: str = ""
+    """RFC 3339."""
+    scheduled_time: str = ""
+    """When it was given a node; empty before. RFC 3339."""
+    deletion_time: str = ""
+    """When its grace ends, while it is being deleted; RFC 3339."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,12 @@ class RayClusterFact:
     """Digest of what the rows and the checkpoints of its attempt depend on."""
     ray_key: str = ""
     """Fingerprint of the key that its token is derived from."""
+    suspended: bool = False
+    """Whether its `spec.suspend` is set: Kueue's word that there is no quota for it, before or again."""
+    creation_time: str = ""
+    """RFC 3339."""
+    resumed_time: str = ""
+    """When KubeRay saw its last suspension end; empty if there was none. RFC 3339."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,10 @@ class ClaimFact:
     """`Pending`, `Bound` or `Lost`."""
     requested: str
     deleting: bool
+    access_modes: tuple[str, ...] = ()
+    """What its volume can do, such as `ReadWriteMany`."""
+    owner: str = ""
+    """Uid of its controller, empty if it is kept when the training goes."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +214,9 @@ class Snapshot:
     """The training as last seen: metadata, spec, status."""
     kuberay_installed: bool
     claim: ClaimFact | None = None
+    """The claim we made, or the one that the spec names."""
+    claim_is_missing: bool = False
+    """Whether the claim that the spec names was looked for and is not there."""
     objects: tuple[ObjectFact, ...] = ()
     jobs: tuple[JobFact, ...] = ()
     clusters: tuple[RayClusterFact, ...] = ()

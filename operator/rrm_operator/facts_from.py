@@ -68,7 +68,7 @@ def pod_fact(manifest: Manifest) -> PodFact | None:
         role=role,
         owner=owner,
         phase=status.get("phase", "Pending"),
-        ready=conditions.get("Ready", {}).get("status") == "True",
+        ready=_holds(conditions.get("Ready", {})),
         deleting=_deleting(manifest),
         restarts=sum(it.get("restartCount", 0) for it in _list(status, "containerStatuses")),
         waiting_reason=waiting.get("reason"),
@@ -78,6 +78,9 @@ def pod_fact(manifest: Manifest) -> PodFact | None:
         termination_reason=ended.get("reason") or status.get("reason"),
         termination_message=ended.get("message") or status.get("message"),
         image_id=main.get("imageID") or None,
+        creation_time=_metadata(manifest).get("creationTimestamp") or "",
+        scheduled_time=(scheduled.get("lastTransitionTime") or "") if _holds(scheduled) else "",
+        deletion_time=_metadata(manifest).get("deletionTimestamp") or "",
     )
 
 
@@ -128,6 +131,9 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
         shape=_annotation(manifest, group.ANNOTATION_SHAPE) or "",
         identity=_annotation(manifest, group.ANNOTATION_IDENTITY) or "",
         ray_key=_annotation(manifest, group.ANNOTATION_RAY_KEY) or "",
+        suspended=_map(manifest, "spec").get("suspend") is True,
+        creation_time=metadata.get("creationTimestamp") or "",
+        resumed_time=_resumed_time(conditions.get("RayClusterSuspended", {})),
     )
 
 
@@ -138,6 +144,8 @@ def claim_fact(manifest: Manifest) -> ClaimFact:
         phase=_map(manifest, "status").get("phase", "Pending"),
         requested=_map(manifest, "spec", "resources", "requests").get("storage", "0"),
         deleting=_deleting(manifest),
+        access_modes=tuple(_map(manifest, "spec").get("accessModes") or ()),
+        owner=_controller(manifest).get("uid", ""),
     )
 
 
@@ -245,6 +253,14 @@ def _main(manifest: Manifest, statuses: list[Manifest]) -> Manifest:
     containers = _list(_map(manifest, "spec"), "containers")
     name = containers[0]["name"] if containers else None
     return next((status for status in statuses if status.get("name") == name), {})
+
+
+def _holds(condition: Manifest) -> bool:
+    return condition.get("status") == "True"
+
+
+def _resumed_time(suspended: Manifest) -> str:
+    return suspended.get("lastTransitionTime") or "" if suspended.get("status") == "False" else ""
 
 
 def _replica_failure(condition: Manifest) -> str | None:

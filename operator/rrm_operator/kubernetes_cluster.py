@@ -14,7 +14,8 @@ from uuid import uuid4
 from rrm_api import group
 from rrm_operator.api_server import ApiServer, Request, error_of
 from rrm_operator.errors import Conflict, OperatorError
-from rrm_operator.facts import Key, Manifest
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest
+from rrm_operator.facts_from import claim_fact
 from rrm_operator.ports import Event, Ref
 from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
 from rrm_operator.store import Identity
@@ -69,6 +70,17 @@ class KubernetesCluster:
             await self._server.ask(Request("DELETE", path, options))
         except Conflict:
             return
+
+    async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
+        """Return a claim that is not ours, and so is not watched; None if it does not exist."""
+        path = granted(Kind.PERSISTENT_VOLUME_CLAIM, Verb.GET).path(namespace, name)
+        request = Request("GET", path)
+        answer = await self._server.send(request)
+        if answer.status == 404:
+            return None
+        if answer.status >= 300:
+            raise error_of(request, answer)
+        return claim_fact(answer.json())
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from rrm_operator.facts import Key, Kind, Manifest, RayJobFact, Snapshot
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayJobFact, Snapshot
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,14 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """A job to be stopped at once, by Ray."""
+
+    endpoint: RayEndpoint
+    submission_id: str
+
+
+@dataclass(frozen=True)
 class Event:
     """A Kubernetes event about a training; its reason is the condition's reason."""
 
@@ -64,6 +72,9 @@ class Cluster(Protocol):
     async def delete(self, ref: Ref) -> None:
         """Delete in the background; an object that is gone counts as deleted."""
 
+    async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
+        """Return a claim that is not ours, and so is not watched; None if it does not exist."""
+
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
 
@@ -76,6 +87,9 @@ class RayJobs(Protocol):
 
     async def submit(self, submission: Submission) -> None:
         """Submit once: an id that exists already counts as submitted."""
+
+    async def stop(self, stop: Stop) -> None:
+        """Let Ray stop a job; one that has ended, or is unknown, counts as stopped."""
 
     async def look(self, endpoint: RayEndpoint, submission_id: str) -> RayJobFact:
         """Return the state of a submission; `ABSENT` for an unknown id."""

@@ -13,7 +13,7 @@ from rrm_operator import metrics
 from rrm_operator.api_server import ApiServer, Request
 from rrm_operator.errors import ClusterUnavailable, RayUnavailable
 from rrm_operator.facts import RayJobFact, RayJobState
-from rrm_operator.ports import Clock, RayEndpoint, Submission
+from rrm_operator.ports import Clock, RayEndpoint, Stop, Submission
 from rrm_operator.settings import RayReach, Settings
 
 DASHBOARD_PORT: Final = 8265
@@ -144,6 +144,15 @@ class HttpRayJobs:
         if answer.status != 200:
             raise RayUnavailable(f"GET of job {submission_id}: HTTP {answer.status}: {answer.excerpt()}")
         return job_fact(submission_id, answer, now)
+
+    async def stop(self, stop: Stop) -> None:
+        """Let Ray stop a job; one that has ended, or is unknown, counts as stopped."""
+        path = f"/api/jobs/{stop.submission_id}/stop"
+        answer = await self._transport.send(stop.endpoint, "POST", path)
+        if answer.status >= 300 and answer.status != 404:
+            raise RayUnavailable(
+                f"POST of the stop of job {stop.submission_id}: HTTP {answer.status}: {answer.excerpt()}"
+            )
 
     async def _post(self, submission: Submission) -> None:
         body = {

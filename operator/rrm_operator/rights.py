@@ -60,7 +60,8 @@ _MADE_ONCE = (*_SEEN, Verb.CREATE, Verb.DELETE)
 
 RESOURCES: Final[dict[str, Resource]] = {
     group.KIND: Resource(group.GROUP, group.VERSION, group.PLURAL, _verbs(*_SEEN), only_ours=False),
-    Kind.PERSISTENT_VOLUME_CLAIM: Resource("", "v1", "persistentvolumeclaims", _verbs(*_APPLIED)),
+    # `get`: a claim that a spec names is not ours, so it is not among those that are watched.
+    Kind.PERSISTENT_VOLUME_CLAIM: Resource("", "v1", "persistentvolumeclaims", _verbs(*_APPLIED, Verb.GET)),
     # `get` is never requested: it must be held to be granted to the trainer, for its progress ConfigMap.
     Kind.CONFIG_MAP: Resource("", "v1", "configmaps", _verbs(*_APPLIED, Verb.GET)),
     # Tokens are written blindly: no Secret is ever read.
@@ -68,6 +69,10 @@ RESOURCES: Final[dict[str, Resource]] = {
     Kind.SERVICE_ACCOUNT: Resource("", "v1", "serviceaccounts", _verbs(*_APPLIED)),
     Kind.ROLE: Resource("rbac.authorization.k8s.io", "v1", "roles", _verbs(*_APPLIED)),
     Kind.ROLE_BINDING: Resource("rbac.authorization.k8s.io", "v1", "rolebindings", _verbs(*_APPLIED)),
+    Kind.NETWORK_POLICY: Resource("networking.k8s.io", "v1", "networkpolicies", _verbs(*_APPLIED)),
+    Kind.POD_DISRUPTION_BUDGET: Resource(
+        "policy", "v1", "poddisruptionbudgets", _verbs(*_APPLIED, Verb.DELETE)
+    ),
     Kind.JOB: Resource("batch", "v1", "jobs", _verbs(*_MADE_ONCE)),
     Kind.RAY_CLUSTER: Resource(RAY_GROUP, RAY_VERSION, "rayclusters", _verbs(*_MADE_ONCE)),
     Kind.POD: Resource("", "v1", "pods", _verbs(*_SEEN)),

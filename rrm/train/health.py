@@ -17,7 +17,7 @@ class RunHealth:
 
     def __init__(self, attempt: Attempt, *, from_step: int) -> None:
         self._monitor = Monitor(expectations_of(attempt))
-        self.ends_run = attempt.run.intent.policy.on_unhealthy is OnUnhealthy.STOP
+        self.ends_run = attempt.run.intent.on_unhealthy is OnUnhealthy.STOP
         for step, metrics in read_steps(attempt.layout, up_to=from_step).items():
             self._monitor.observe(step, metrics)
 

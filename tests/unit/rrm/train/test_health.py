@@ -10,7 +10,7 @@ from rrm.train.attempt import Attempt
 from rrm.train.health import RunHealth, expectations_of
 from rrm.train.validations import add_validation
 from rrm_api.conditions import Reason
-from rrm_api.spec_train import OnUnhealthy, Policy
+from rrm_api.spec_train import OnUnhealthy
 
 
 def with_intent(attempt: Attempt, **changes: Any) -> Attempt:
@@ -43,7 +43,7 @@ def test_a_resumed_attempt_remembers_what_came_before_its_checkpoint_and_nothing
 
 
 def test_the_policy_decides_whether_a_finding_ends_the_run(attempt: Attempt) -> None:
-    stopping = with_intent(attempt, policy=Policy(on_unhealthy=OnUnhealthy.STOP))
+    stopping = with_intent(attempt, on_unhealthy=OnUnhealthy.STOP)
     assert RunHealth(stopping, from_step=0).ends_run
 
 

@@ -16,7 +16,7 @@ from rrm.train.progress import read_progress
 from rrm.train.recorder import Recorder, StepAnswers, add_own_time, require_answers, require_scored
 from rrm.train.validations import read_validations
 from rrm_api.run import Phase
-from rrm_api.spec_train import OnUnhealthy, Policy
+from rrm_api.spec_train import OnUnhealthy
 
 VERLS = {"critic/score/mean": 0.5, "timing_s/step": 4.0, "training/global_step": 1.0}
 
@@ -117,7 +117,7 @@ def test_beats_reach_the_heartbeat(attempt: Attempt, recorder: Recorder) -> None
 
 @pytest.mark.parametrize("reaction", OnUnhealthy)
 def test_a_sick_run_ends_only_where_the_policy_says_so(attempt: Attempt, reaction: OnUnhealthy) -> None:
-    intent = attempt.run.intent.model_copy(update={"policy": Policy(on_unhealthy=reaction)})
+    intent = attempt.run.intent.model_copy(update={"on_unhealthy": reaction})
     sick = replace(attempt, run=attempt.run.model_copy(update={"intent": intent}))
     recorder = Recorder(sick, resumed_from=None)
     for step in range(1, 21):
