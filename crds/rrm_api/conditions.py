@@ -93,6 +93,7 @@ class Reason(StrEnum):
     EXPORTED = "Exported"
     EXPORT_DISABLED = "ExportDisabled"
     WAITING = "Waiting"
+    NOT_SUSPENDED = "NotSuspended"
 
 
 class ConditionStatus(StrEnum):

@@ -4,9 +4,11 @@
 |---|---|
 | Secret, Job, RayCluster | created once, never changed: their templates belong to others after that |
 | the answer of preparing | removed before another prepare Job is created |
-| PersistentVolumeClaim | created; later only `requests.storage` grows |
-| ConfigMap, ServiceAccount, Role, RoleBinding | server-side apply when the digest on it is another one |
+| PersistentVolumeClaim | created; later only `requests.storage` grows, and its owner follows the spec |
+| all others | server-side apply when the digest on it is another one |
 """
+
+import logging
 
 from rrm_api import group
 from rrm_api.run import Role
@@ -17,6 +19,8 @@ from rrm_operator.plan import Plan
 from rrm_operator.plan.checkpoints import amount
 from rrm_operator.plan.names import progress_name
 from rrm_operator.ports import Cluster, RayJobs, Ref
+
+_log = logging.getLogger(__name__)
 
 
 async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
@@ -36,6 +40,28 @@ async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None
             observer.not_submitted(key, str(error))
             raise
         observer.submitted(key, plan.submission.submission_id)
+
+
+async def stop(plan: Plan, ray: RayJobs) -> None:
+    """Let Ray stop a job; where Ray does not answer, its pods go when the time of the stop is over."""
+    if plan.stop is not None:
+        try:
+            await ray.stop(plan.stop)
+        except RayUnavailable as error:
+            _log.warning("%s", error, extra={"submission": plan.stop.submission_id})
+
+
+async def own(plan: Plan, claim: ClaimFact | None, cluster: Cluster, *, uid: str) -> None:
+    """Let a claim of ours go with its training, or not, as its spec says now."""
+    kind = Kind.PERSISTENT_VOLUME_CLAIM
+    wanted = next((it["metadata"] for it in plan.objects if it["kind"] == kind), None)
+    if wanted is None or claim is None or claim.name != wanted["name"]:
+        return
+    owners = wanted.get("ownerReferences")
+    if claim.owner == (uid if owners else ""):
+        return
+    patch = {"metadata": {"ownerReferences": owners}}
+    await cluster.patch(Ref(kind, wanted["namespace"], wanted["name"]), patch)
 
 
 async def grow(

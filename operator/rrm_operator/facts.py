@@ -127,7 +127,7 @@ class RayClusterFact:
     ray_key: str = ""
     """Fingerprint of the key that its token is derived from."""
     suspended: bool = False
-    """Whether its `spec.suspend` is set: Kueue's word that there is no quota for it, before or again."""
+    """Whether there is no quota for it: Kueue says so in its spec, and KubeRay follows in its status."""
     creation_time: str = ""
     """RFC 3339."""
     resumed_time: str = ""

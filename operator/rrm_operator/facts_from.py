@@ -131,7 +131,8 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
         shape=_annotation(manifest, group.ANNOTATION_SHAPE) or "",
         identity=_annotation(manifest, group.ANNOTATION_IDENTITY) or "",
         ray_key=_annotation(manifest, group.ANNOTATION_RAY_KEY) or "",
-        suspended=_map(manifest, "spec").get("suspend") is True,
+        suspended=_map(manifest, "spec").get("suspend") is True
+        or any(_holds(conditions.get(it, {})) for it in ("RayClusterSuspending", "RayClusterSuspended")),
         creation_time=metadata.get("creationTimestamp") or "",
         resumed_time=_resumed_time(conditions.get("RayClusterSuspended", {})),
     )

@@ -13,6 +13,7 @@ from rrm_operator.assess.situation import Situation
 from rrm_operator.errors import RayUnavailable
 from rrm_operator.facts import Key, RayClusterFact, RayJobFact, RayJobState, Snapshot
 from rrm_operator.keys import RayKeys
+from rrm_operator.named_claims import NamedClaims
 from rrm_operator.plan.names import submission_id
 from rrm_operator.plan.ray_job import endpoint_of
 from rrm_operator.ports import Clock, RayJobs
@@ -50,6 +51,7 @@ class Observer:
     clock: Clock
     settings: Settings
     keys: RayKeys
+    claims: NamedClaims
     _answers: dict[Key, _Answer] = field(default_factory=dict)
     _refusals: dict[Key, _Refusal] = field(default_factory=dict)
     _forbidden: dict[Key, str] = field(default_factory=dict)
@@ -62,10 +64,12 @@ class Observer:
         stands = refusal is not None and refusal.generation == training.metadata.generation
         words = refusal.words if refusal is not None and stands else None
         snapshot = replace(seen, refused=words, forbidden=self._forbidden_words(key))
+        snapshot = await self.claims.with_named_claim(key, training, snapshot, now=self.clock.now())
         image, poll_seconds = self.settings.default_image, self.settings.ray_poll_seconds
         situation = Situation(training, snapshot, self.clock.now(), image, poll_seconds)
         cluster = situation.cluster
-        if cluster is None or not situation.submitted or situation.train_record is not None:
+        has_ended = situation.is_over or situation.train_record is not None
+        if cluster is None or not situation.submitted or has_ended:
             self._answers.pop(key, None)
             self._not_submitted.pop(key, None)
             return situation
@@ -121,6 +125,7 @@ class Observer:
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""
+        self.claims.forget(key)
         for memory in (
             self._answers,
             self._refusals,
@@ -135,7 +140,7 @@ class Observer:
         return self._forbidden.get(key) or (no_growth.words if no_growth is not None else None)
 
     async def _job(self, key: Key, situation: Situation, cluster: RayClusterFact) -> RayJobFact | None:
-        id_ = submission_id(situation.training.metadata.uid, cluster.attempt)
+        id_ = submission_id(situation.training.metadata.uid, situation.counted)
         known = self._answers.get(key)
         if known is not None and known.fact.submission_id != id_:
             known = None
@@ -160,7 +165,7 @@ class Observer:
     async def _ask(self, situation: Situation, cluster: RayClusterFact, known: _Answer | None) -> RayJobFact:
         """Return Ray's answer, or the last known one with the time since which Ray is silent."""
         owner, now = situation.training.metadata, situation.now
-        id_ = submission_id(owner.uid, cluster.attempt)
+        id_ = submission_id(owner.uid, situation.counted)
         try:
             return await self.ray.look(endpoint_of(owner, cluster, self.keys), id_)
         except RayUnavailable as error:

@@ -7,11 +7,12 @@ Errors of `errors` pass through to `handlers`, which alone decides when to look 
 
 from dataclasses import dataclass, field
 
-from rrm_operator.apply import apply, grow, submit
+from rrm_operator.apply import apply, grow, own, stop, submit
 from rrm_operator.assess import Assessment, assess, assess_unreadable
 from rrm_operator.errors import Forbidden, Refused
 from rrm_operator.facts import Key, Snapshot
 from rrm_operator.keys import RayKeys
+from rrm_operator.named_claims import NamedClaims
 from rrm_operator.observe import Observer
 from rrm_operator.parse import Unreadable, parse
 from rrm_operator.plan import Plan, plan
@@ -35,7 +36,8 @@ class Reconciler:
 
     def __post_init__(self) -> None:
         """Make the two parts that remember something."""
-        self.observer = Observer(self.ray, self.clock, self.settings, self.keys)
+        claims = NamedClaims(self.cluster)
+        self.observer = Observer(self.ray, self.clock, self.settings, self.keys, claims)
         self.reporter = Reporter(self.cluster, self.clock)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -65,7 +67,9 @@ class Reconciler:
         """Do what was planned; return after how many seconds the claim is asked to grow again."""
         try:
             await apply(todo, seen, self.cluster)
+            await stop(todo, self.ray)
             await submit(todo, key, self.ray, self.observer)
+            await own(todo, seen.claim, self.cluster, uid=seen.manifest["metadata"].get("uid", ""))
             return await grow(todo, seen.claim, self.cluster, self.observer, key=key)
         except Forbidden as error:
             # The next look, after a while, says so in the status and tries again.

@@ -16,7 +16,7 @@ from rrm_operator.ports import Clock, Cluster, Event
 MINOR_SECONDS: Final = 30.0
 """Differences that are only progress are written at most this often."""
 
-_MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base"})
+_MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base", "gpuSeconds"})
 _MINOR_MESSAGES: Final = frozenset({ConditionType.CLUSTER_READY, ConditionType.CHECKPOINT_SAVED})
 _MAX_EVENT_MESSAGE: Final = 1024
 

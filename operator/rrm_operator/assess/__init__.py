@@ -6,26 +6,26 @@ Pure: no clock, no randomness, no environment, no logging; `now` is an argument.
 from dataclasses import dataclass
 from typing import Final
 
+from rrm_api import group
 from rrm_api.conditions import Reason, Stage
 from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.status import ExportStatus, FailureStatus, Metric, ResolvedStatus, TrainingStatus
+from rrm_operator.assess.accounting import active_time, gpu_seconds
+from rrm_operator.assess.attempts import Begun, attempts_status, begun
 from rrm_operator.assess.conditions import MAX_MESSAGE, dated, detail_claims, main_claims, unknown_details
-from rrm_operator.assess.failures import RECORD_GRACE_SECONDS, Failure, attempt_failure, job_failure
-from rrm_operator.assess.moments import seconds_of, written
-from rrm_operator.assess.progress import (
-    attempts_status,
-    checkpoints_status,
-    cluster_status,
-    is_counting,
-    progress_status,
-)
+from rrm_operator.assess.consequences import GiveUp, consequence
+from rrm_operator.assess.endings import attempt_ending
+from rrm_operator.assess.failures import Failure
+from rrm_operator.assess.finding import Finding
+from rrm_operator.assess.looks import FRESH_SECONDS, next_look_seconds
+from rrm_operator.assess.moments import written
+from rrm_operator.assess.progress import checkpoints_status, cluster_status, progress_status
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage import Finding, find_stage, is_replaced, prepare_failure, until_pod_is_missed
-from rrm_operator.facts import JobFact
+from rrm_operator.assess.stage import find_stage
+from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
 
-FRESH_SECONDS: Final = 60.0
-"""A progress report younger than this says enough: Ray is not asked."""
-_SAFETY_SECONDS: Final = 60.0
+_TELLS_WHY: Final = frozenset({Stage.RELEASING, Stage.BACKING_OFF})
+_MUST_ACT: Final = frozenset({Stage.STALLED, Stage.FAILED})
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Assessment:
     """When to look again without an event; None = only on events."""
     situation: Situation | None = None
     """What was seen; None if the spec could not be read, and nothing can be planned."""
+    new: Begun | None = None
+    """The attempt that is counted now."""
 
     @property
     def stage(self) -> Stage:
@@ -48,7 +50,9 @@ class Assessment:
 def assess(situation: Situation) -> Assessment:
     """Return what is to be said about a training."""
     finding = find_stage(situation)
-    return Assessment(finding, _status(situation, finding), next_look_seconds(situation, finding), situation)
+    new = begun(situation, finding)
+    status = _status(situation, finding, new)
+    return Assessment(finding, status, next_look_seconds(situation, finding), situation, new)
 
 
 def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str, now: float) -> Assessment:
@@ -67,41 +71,9 @@ def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str
     return Assessment(finding, status, next_look_seconds=None)
 
 
-def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
-    """Return when something may be due that no event will tell of."""
-    match finding.stage:
-        case Stage.STARTING | Stage.TRAINING:
-            return _until_ray_is_asked(situation)
-        case Stage.PREPARING:
-            return _until_job_is_judged(situation, situation.prepare_job)
-        case Stage.EXPORTING:
-            return _until_job_is_judged(situation, situation.export_job)
-        case Stage.RELEASING | Stage.PENDING:
-            return _SAFETY_SECONDS
-        case _:
-            return None
-
-
-def _until_job_is_judged(situation: Situation, job: JobFact | None) -> float | None:
-    if job is not None and job.finished_time:
-        return RECORD_GRACE_SECONDS / 2
-    wait = until_pod_is_missed(situation, job)
-    return wait if wait is not None and wait > 0 else None
-
-
-def _until_ray_is_asked(situation: Situation) -> float:
-    progress = situation.progress
-    reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-    if situation.head_is_suspect:
-        return situation.ray_poll_seconds
-    age = situation.now - reported if reported is not None else FRESH_SECONDS
-    return max(situation.ray_poll_seconds, FRESH_SECONDS - age)
-
-
-def _status(situation: Situation, finding: Finding) -> TrainingStatus:
+def _status(situation: Situation, finding: Finding, new: Begun | None) -> TrainingStatus:
     previous, generation = situation.training.status, situation.training.metadata.generation
     checkpoints = checkpoints_status(situation)
-    counting = is_counting(situation, finding)
     claims = (*main_claims(finding), *detail_claims(situation, checkpoints))
     final = finding.stage in (Stage.SUCCEEDED, Stage.FAILED)
     now = written(situation.now)
@@ -109,9 +81,9 @@ def _status(situation: Situation, finding: Finding) -> TrainingStatus:
         observed_generation=generation,
         conditions=list(dated(claims, previous.conditions, generation=generation, now=situation.now)),
         stage=finding.stage,
-        attempt=(situation.attempt if counting else situation.counted) or None,
+        attempt=(new.number if new is not None else situation.counted) or None,
         progress=progress_status(situation),
-        attempts=list(attempts_status(situation, finding, counting=counting)),
+        attempts=list(attempts_status(situation, new)),
         cluster=cluster_status(situation),
         checkpoints=checkpoints,
         data=situation.prepared.data if situation.prepared is not None else None,
@@ -122,7 +94,32 @@ def _status(situation: Situation, finding: Finding) -> TrainingStatus:
         completion_time=(previous.completion_time or now) if final else None,
         failure=_failure(situation, finding),
         resolved=_resolved(situation),
+        gpu_seconds=gpu_seconds(situation, finding),
+        active=active_time(situation, finding),
+        last_handled_retry=_handled_retry(situation, finding, new),
     )
+
+
+def _handled_retry(situation: Situation, finding: Finding, new: Begun | None) -> str | None:
+    """Return the retry that was acted upon last: by a new attempt, a Job made anew, or in vain."""
+    known = situation.training.status.last_handled_retry
+    if not situation.retried:
+        return known
+    asked = situation.training.metadata.annotations[group.ANNOTATION_RETRY][:_RETRY_CHARS]
+    match finding.stage:
+        case Stage.PREPARING:
+            # What an earlier attempt ended of is tried again only by the next one.
+            is_handled = prepare_failure(situation) is None and consequence(situation) is None
+        case Stage.EXPORTING:
+            is_handled = situation.export_job is None or not situation.export_job.finished_time
+        case Stage.TRAINING | Stage.SUCCEEDED:
+            is_handled = True
+        case _:
+            is_handled = new is not None
+    return asked if is_handled else known
+
+
+_RETRY_CHARS: Final = 512
 
 
 def _base(situation: Situation) -> list[Metric]:
@@ -138,10 +135,14 @@ def _base(situation: Situation) -> list[Metric]:
 
 def _export(situation: Situation) -> ExportStatus | None:
     record = situation.export_record
-    return record.exported if record is not None and situation.trained is not None else None
+    if record is not None and situation.trained is not None and record.exported is not None:
+        return record.exported
+    return situation.training.status.export
 
 
 def _failure(situation: Situation, finding: Finding) -> FailureStatus | None:
+    if finding.stage is Stage.SUSPENDED:
+        return situation.training.status.failure
     failure = _cause(situation, finding)
     if failure is None:
         return None
@@ -150,30 +151,33 @@ def _failure(situation: Situation, finding: Finding) -> FailureStatus | None:
         message=failure.message[:MAX_MESSAGE],
         exit_code=failure.exit_code,
         log_tail=failure.log_tail[-LOG_TAIL_CHARS:] or None,
+        input_digest=situation.export_input if failure.reason is Reason.EXPORT_FAILED else None,
     )
 
 
 def _cause(situation: Situation, finding: Finding) -> Failure | None:
     """Return why it does not go on; while pods of a failed attempt are still leaving, why they leave."""
-    if finding.stage is Stage.RELEASING:
-        return None if is_replaced(situation) else attempt_failure(situation)
-    if finding.stage not in (Stage.STALLED, Stage.FAILED):
+    ending, follows = attempt_ending(situation), consequence(situation)
+    if finding.stage in _TELLS_WHY:
+        return None if ending is None or ending.reason is Reason.REPLACED else ending
+    if finding.stage not in _MUST_ACT:
         return None
-    export = job_failure(situation, situation.export_job, situation.export_record)
-    causes = (attempt_failure(situation), prepare_failure(situation), export)
+    given_up = follows.failure if isinstance(follows, GiveUp) else None
+    causes = (given_up, prepare_failure(situation), export_failure(situation))
     plain = Failure(finding.reason, finding.message)
     return next((it for it in causes if it is not None and it.reason is finding.reason), plain)
 
 
 def _resolved(situation: Situation) -> ResolvedStatus | None:
     prepared, known = situation.prepared, situation.training.status.resolved
-    if prepared is None:
-        return None
-    if situation.prepare_record is None and known is not None:
+    if prepared is None or (situation.prepare_record is None and known is not None):
         return known  # Edited since: this is what the attempt was made with.
     return ResolvedStatus(
-        image=situation.image, preset=prepared.preset, model_revision=prepared.model_revision
+        image=situation.image,
+        requested_image=situation.training.spec.image,
+        preset=prepared.preset,
+        model_revision=prepared.model_revision,
     )
 
 
-__all__ = ["Assessment", "Finding", "Situation", "assess", "assess_unreadable"]
+__all__ = ["FRESH_SECONDS", "Assessment", "Finding", "Situation", "assess", "assess_unreadable"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from rrm_api.conditions import Reason
 from rrm_api.v1alpha1 import RewardModelTrainingSpec
 from rrm_operator.facts import PodFact, PodRole
 
@@ -26,6 +27,14 @@ MAIN_CONTAINERS: Final[Mapping[PodRole, str]] = {
 
 _WITHIN_CONTAINER: Final = ("env", "volumeMounts")
 INVALID_IMAGE: Final = "InvalidImageName"
+_IMAGE_WAITS: Final = (
+    INVALID_IMAGE,
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+)
 
 
 def template_faults(spec: RewardModelTrainingSpec) -> tuple[str, ...]:
@@ -81,6 +90,18 @@ def pod_trouble(pods: tuple[PodFact, ...]) -> str | None:
             return f"pod {pod.name}: {pod.waiting_reason}{said}"
         if pod.unschedulable:
             return f"pod {pod.name} cannot be scheduled: {pod.unschedulable}"
+    return None
+
+
+def capacity_trouble(pods: tuple[PodFact, ...]) -> Reason | None:
+    """Return why pods have not started, in one word; None where nobody said."""
+    for pod in pods:
+        if pod.waiting_reason in _IMAGE_WAITS:
+            return Reason.IMAGE_UNAVAILABLE
+        if pod.waiting_reason == "CreateContainerConfigError":
+            return Reason.INVALID_SPEC  # A Secret or ConfigMap that the spec names is not there.
+        if pod.unschedulable:
+            return Reason.UNSCHEDULABLE
     return None
 
 

@@ -3,6 +3,7 @@
 | stage                                    | Ready | Reconciling | Stalled | Succeeded |
 |------------------------------------------|-------|-------------|---------|-----------|
 | Training                                 | True  | False       | False   | Unknown   |
+| Suspended                                | True  | False       | False   | Unknown   |
 | Succeeded                                | True  | False       | False   | True      |
 | Stalled: a person must act               | False | False       | True    | Unknown   |
 | Failed: for good, unless the spec changes| False | False       | True    | False     |
@@ -15,10 +16,12 @@ from typing import Final
 
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_api.status import CheckpointsStatus, Condition
-from rrm_operator.assess.failures import attempt_failure, job_failure
+from rrm_operator.assess.endings import attempt_ending
+from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage import Finding, cluster_is_ready, is_replaced, prepare_failure
+from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
+from rrm_operator.assess.wanted import cluster_is_ready, next_attempt
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 MAX_MESSAGE: Final = 4096
@@ -35,8 +38,8 @@ class Claim:
 
 
 def main_claims(finding: Finding) -> tuple[Claim, ...]:
-    """Return Ready, Reconciling, Stalled and Succeeded, which follow from the stage alone."""
-    ready = finding.stage in (Stage.TRAINING, Stage.SUCCEEDED)
+    """Return Ready, Reconciling, Stalled, Succeeded and Suspended, which follow from the stage alone."""
+    ready = finding.stage in (Stage.TRAINING, Stage.SUCCEEDED, Stage.SUSPENDED)
     stalled = finding.stage in (Stage.STALLED, Stage.FAILED)
     succeeded = {Stage.SUCCEEDED: TRUE, Stage.FAILED: FALSE}.get(finding.stage, UNKNOWN)
     statuses = {
@@ -45,7 +48,15 @@ def main_claims(finding: Finding) -> tuple[Claim, ...]:
         ConditionType.STALLED: TRUE if stalled else FALSE,
         ConditionType.SUCCEEDED: succeeded,
     }
-    return tuple(Claim(kind, status, finding.reason, finding.message) for kind, status in statuses.items())
+    main = tuple(Claim(kind, status, finding.reason, finding.message) for kind, status in statuses.items())
+    rests = finding.stage is Stage.SUSPENDED
+    suspended = Claim(
+        ConditionType.SUSPENDED,
+        TRUE if rests else FALSE,
+        Reason.SUSPENDED if rests else Reason.NOT_SUSPENDED,
+        finding.message if rests else "",
+    )
+    return (*main, suspended)
 
 
 def detail_claims(situation: Situation, checkpoints: CheckpointsStatus | None) -> tuple[Claim, ...]:
@@ -55,6 +66,7 @@ def detail_claims(situation: Situation, checkpoints: CheckpointsStatus | None) -
         _cluster_ready(situation),
         _checkpoint_saved(checkpoints),
         _exported(situation),
+        _healthy(situation),
     )
 
 
@@ -94,7 +106,7 @@ def _data_prepared(situation: Situation) -> Claim:
     failure = prepare_failure(situation)
     if failure is not None:
         return Claim(kind, FALSE, failure.reason, failure.message)
-    return Claim(kind, UNKNOWN, Reason.PREPARING if situation.prepare_job else Reason.WAITING)
+    return Claim(kind, UNKNOWN, Reason.PREPARING)
 
 
 def _cluster_ready(situation: Situation) -> Claim:
@@ -103,15 +115,17 @@ def _cluster_ready(situation: Situation) -> Claim:
         situation.cluster,
         situation.training.spec.workers.nodes,
     )
-    failure = attempt_failure(situation)
-    if failure is not None and failure.reason is Reason.CLUSTER_LOST and not is_replaced(situation):
-        return Claim(kind, FALSE, Reason.CLUSTER_LOST, failure.message)
+    ending = attempt_ending(situation)
+    if ending is not None and ending.reason is Reason.CLUSTER_LOST and next_attempt(situation) is None:
+        return Claim(kind, FALSE, Reason.CLUSTER_LOST, ending.message)
     if cluster is None:
         over = situation.counted > 0
         return Claim(kind, FALSE, Reason.CLUSTER_RELEASED if over else Reason.WAITING)
     workers = f"{cluster.ready_workers} of {nodes} workers ready"
     if cluster_is_ready(situation):
         return Claim(kind, TRUE, Reason.CLUSTER_READY, f"head and {workers}")
+    if cluster.suspended:
+        return Claim(kind, FALSE, Reason.QUOTA_PENDING, f"{cluster.name} waits in its queue")
     head = "head" if cluster.head_ready else "no head"
     return Claim(kind, FALSE, Reason.PROVISIONING, f"{head} and {workers}")
 
@@ -132,12 +146,29 @@ def _exported(situation: Situation) -> Claim:
         return Claim(kind, UNKNOWN, Reason.WAITING)
     if record is not None and record.exported is not None:
         return Claim(kind, TRUE, Reason.EXPORTED, f"step {record.exported.step} is at {record.exported.path}")
-    failure = job_failure(situation, situation.export_job, record)
+    failure = export_failure(situation)
     if failure is not None:
         return Claim(kind, FALSE, Reason.EXPORT_FAILED, failure.message)
     return Claim(kind, UNKNOWN, Reason.EXPORTING)
 
 
+def _healthy(situation: Situation) -> Claim:
+    """Return what the numbers of the newest attempt say about it."""
+    kind, progress = ConditionType.HEALTHY, situation.progress
+    if progress is None or not situation.progressed:
+        return Claim(kind, UNKNOWN, Reason.WAITING)
+    if not progress.findings:
+        return Claim(kind, TRUE, Reason.HEALTHY)
+    message = "; ".join(f"{it.reason} since step {it.step}: {it.message}" for it in progress.findings)
+    return Claim(kind, FALSE, progress.findings[0].reason, message)
+
+
 _MAIN: Final = frozenset(
-    {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED, ConditionType.SUCCEEDED}
+    {
+        ConditionType.READY,
+        ConditionType.RECONCILING,
+        ConditionType.STALLED,
+        ConditionType.SUCCEEDED,
+        ConditionType.SUSPENDED,
+    }
 )

@@ -12,7 +12,14 @@ from rrm_api.v1alpha1 import RewardModelTraining
 def shape_of(training: RewardModelTraining) -> str:
     """Return the digest of all that shapes the Ray pods or the run of an attempt."""
     spec = training.spec
-    pods = {**_pods_of(training), "workers": spec.workers.manifest(), "head": spec.head.manifest()}
+    pods = {
+        **_pods_of(training),
+        "workers": spec.workers.manifest(),
+        "head": spec.head.manifest(),
+        "scheduling": spec.scheduling.manifest(),
+        "onDrain": spec.policy.on_drain,
+        "saveGraceSeconds": spec.checkpoints.save_grace_seconds,
+    }
     return digest_of({"intent": intent_of(training).manifest(), "pods": pods})
 
 

@@ -1,21 +1,7 @@
-"""Progress, attempts and checkpoints as they stand in status, from what the trainer reported last."""
+"""Progress, checkpoints and RayCluster as they stand in status, from what the trainer reported last."""
 
-from rrm_api.conditions import Reason, Stage
-from rrm_api.run import Progress
-from rrm_api.status import (
-    MAX_ATTEMPTS,
-    AttemptStatus,
-    CheckpointsStatus,
-    ClusterStatus,
-    ProgressStatus,
-)
-from rrm_operator.assess.failures import attempt_failure
-from rrm_operator.assess.inputs import shape_of
-from rrm_operator.assess.moments import written
+from rrm_api.status import CheckpointsStatus, ClusterStatus, ProgressStatus
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage import Finding, is_replaced
-
-_SHORT = 2048
 
 
 def progress_status(situation: Situation) -> ProgressStatus | None:
@@ -82,79 +68,3 @@ def cluster_status(situation: Situation) -> ClusterStatus | None:
         nodes=situation.training.spec.workers.nodes,
         dashboard_url=f"http://{service}.{metadata.namespace}.svc:8265" if service else None,
     )
-
-
-def attempts_status(situation: Situation, finding: Finding, *, counting: bool) -> tuple[AttemptStatus, ...]:
-    """Return the last attempts; the one that is about to be submitted is among them: counted first.
-
-    A crash between counting and submitting must submit the same attempt, not another one.
-    """
-    number_now = situation.attempt if counting else situation.counted
-    before = {it.number: it for it in situation.training.status.attempts}
-    if number_now > 0 and situation.cluster is not None and number_now == situation.cluster.attempt:
-        fresh = AttemptStatus(
-            number=number_now,
-            cluster=situation.cluster.name,
-            generation=situation.training.metadata.generation,
-            start_time=written(situation.now),
-        )
-        before.setdefault(number_now, fresh)
-    newest = before.get(number_now)
-    if newest is not None:
-        before[number_now] = _continued(situation, finding, newest)
-    return tuple(before[number] for number in sorted(before)[-MAX_ATTEMPTS:])
-
-
-def _continued(situation: Situation, finding: Finding, attempt: AttemptStatus) -> AttemptStatus:
-    progress = situation.progress
-    reported = progress if progress is not None and progress.attempt == attempt.number else None
-    ending = _ending(situation) if attempt.number == situation.counted else None
-    return attempt.model_copy(
-        update={
-            "generation": _generation(situation, attempt),
-            **_steps(reported, ended=ending is not None),
-            **(
-                {"end_time": attempt.end_time or written(situation.now), **ending}
-                if ending is not None
-                else {}
-            ),
-        }
-    )
-
-
-def _generation(situation: Situation, attempt: AttemptStatus) -> int:
-    """Return the newest generation that an attempt is the right one for, as long as its cluster can tell.
-
-    So an edit that leaves pods and run alone is no reason to try again after a later failure.
-    """
-    cluster, training = situation.cluster, situation.training
-    if cluster is None or cluster.attempt != attempt.number or cluster.shape != shape_of(training):
-        return attempt.generation
-    return training.metadata.generation
-
-
-def _steps(progress: Progress | None, *, ended: bool) -> dict[str, int]:
-    """Return where an attempt began and, once it has ended, how far it came (before, `progress` says it)."""
-    if progress is None:
-        return {}
-    to_step = {"to_step": max(0, progress.step)} if ended else {}
-    return {"from_step": max(0, progress.from_step), **to_step}
-
-
-def _ending(situation: Situation) -> dict[str, str] | None:
-    if situation.trained is not None:
-        return {"reason": Reason.SUCCEEDED.value, "message": "reached its last step"}
-    failure = attempt_failure(situation)
-    remembered = situation.counted_status
-    if remembered is not None and remembered.reason and situation.train_record is None:
-        return {}  # Its pods are gone by now: what was seen of them then is all that is left.
-    if is_replaced(situation):
-        return {"reason": Reason.CLUSTER_RELEASED.value, "message": "replaced after an edit of the spec"}
-    if failure is not None:
-        return {"reason": failure.reason.value, "message": failure.message[:_SHORT]}
-    return None
-
-
-def is_counting(situation: Situation, finding: Finding) -> bool:
-    """Return whether this look is about to submit an attempt that was not counted yet."""
-    return finding.stage is Stage.STARTING and situation.cluster is not None and not situation.submitted

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
+from rrm_api import group
+from rrm_api.conditions import Stage
 from rrm_api.run import Intent, Prepared, Progress, Record, Result, Role, RunFile, Trained, intent_of
 from rrm_api.status import AttemptStatus
 from rrm_api.v1alpha1 import RewardModelTraining
@@ -78,7 +80,7 @@ class Situation:
     def prepared(self) -> Prepared | None:
         """What preparing resolved; an attempt that runs on or has finished keeps it whatever is edited."""
         record = self.prepare_record
-        if self.trained is not None or (self.submitted and self.keeps_cluster):
+        if self.trained is not None or (self.submitted and not self.is_over and self.keeps_cluster):
             record = record or self.answers.record(Role.PREPARE)
         elif self._is_rewriting:
             return None
@@ -115,7 +117,7 @@ class Situation:
 
     @cached_property
     def counted(self) -> int:
-        """Number of the newest attempt that was ever submitted, 0 = none: status, records, progress."""
+        """Number of the newest attempt that was begun or given up, 0 = none: status, records, progress."""
         record = self.answers.record(Role.TRAIN)
         return max(
             self.training.status.attempt or 0,
@@ -125,19 +127,47 @@ class Situation:
 
     @cached_property
     def cluster(self) -> RayClusterFact | None:
-        """The RayCluster of the newest attempt, be it wanted or not."""
-        alive = [it for it in self.snapshot.clusters if not it.deleting and it.attempt >= self.counted]
+        """The RayCluster that the newest attempt was submitted to, or one that was made for the next."""
+        alive = [it for it in self.snapshot.clusters if not it.deleting and self._is_current(it)]
         return max(alive, key=lambda it: it.attempt, default=None)
+
+    def _is_current(self, cluster: RayClusterFact) -> bool:
+        remembered = self.counted_status
+        hosts = remembered is None or remembered.cluster == cluster.name
+        return cluster.attempt > self.counted or hosts
 
     @property
     def submitted(self) -> bool:
-        """Whether the attempt of the cluster was counted."""
+        """Whether the newest attempt was submitted to this cluster; it may be over."""
         return self.cluster is not None and self.cluster.attempt <= self.counted
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is written down how the newest attempt ended: nothing brings it back."""
+        remembered = self.counted_status
+        return remembered is not None and bool(remembered.end_time and remembered.reason)
 
     @property
     def attempt(self) -> int:
         """Number of the attempt that is being worked on or came last; 0 before the first cluster."""
         return max(self.counted, self.cluster.attempt if self.cluster is not None else 0)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last look found that a person must act."""
+        return self.training.status.stage in (Stage.FAILED, Stage.STALLED)
+
+    @property
+    def retried(self) -> bool:
+        """Whether a person has asked to try again, and nothing has answered yet."""
+        asked = self.training.metadata.annotations.get(group.ANNOTATION_RETRY)
+        return bool(asked) and asked != self.training.status.last_handled_retry
+
+    @property
+    def stepped(self) -> bool:
+        """Whether the newest attempt has made a step of its own."""
+        progress = self.progress
+        return progress is not None and self.progressed and progress.step > progress.from_step
 
     @property
     def progressed(self) -> bool:
@@ -161,11 +191,11 @@ class Situation:
     @cached_property
     def edited_since(self) -> bool:
         """Whether the spec was changed after the newest attempt was made: then it may be tried again."""
+        remembered = self.counted_status
+        if remembered is not None and remembered.shape is not None:
+            return remembered.shape != shape_of(self.training)
         if self.cluster is not None and self.submitted:
             return self.cluster.shape != shape_of(self.training)
-        remembered = self.counted_status
-        if remembered is not None and remembered.generation not in (0, self.training.metadata.generation):
-            return True
         record = self.train_record
         if record is None or not record.input_digest or self.trained is not None:
             return self.prepared is None
@@ -204,12 +234,11 @@ class Situation:
     @cached_property
     def image(self) -> str:
         """The trainer image in force: resolved once, then kept until the spec is edited."""
-        status, resolved = self.training.status, self.training.status.resolved
-        unedited = status.observed_generation == self.training.metadata.generation
-        # Without an answer to the intent of now, what is in status was resolved for an earlier one.
-        if unedited and self.prepare_record is not None and resolved is not None and resolved.image:
+        resolved, asked = self.training.status.resolved, self.training.spec.image
+        # Not the operator's default of now: an upgrade must not change a training that runs.
+        if resolved is not None and resolved.image and resolved.requested_image == asked:
             return resolved.image
-        return self._seen_image() or self.training.spec.image or self.default_image
+        return self._seen_image() or asked or self.default_image
 
     def pods(self, *roles: PodRole, owner: str | None = None) -> tuple[PodFact, ...]:
         """Return the pods of some roles, optionally of one Job or RayCluster."""

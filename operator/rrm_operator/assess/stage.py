@@ -1,40 +1,42 @@
 """The stage of a training: an ordered list of small questions, the first that has an answer decides.
 
-                                                              record, head lost, edited
-    Preparing -> Provisioning -> Starting -> Training -> Releasing -> Exporting -> Succeeded
-        |                                                    |
-      Stalled (a person must act)                          Failed (released first)
+                                                            stop, record, head lost, edited
+    Preparing -> Provisioning -> Starting -> Training -> Stopping -> Releasing -> Exporting -> Succeeded
+        |              ^                                                 |
+     Stalled           +-------------------- BackingOff <----------------+--> Suspended, Stalled, Failed
 
-Later stages (Stopping, Suspended, BackingOff, Evaluating) are further questions in `_QUESTIONS`.
+`Stalled`: a person must act; `Failed`: for good, unless the spec changes or a person tries again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from rrm_api.conditions import Reason, Stage
-from rrm_api.run import Result, Role
-from rrm_operator.assess.checks import invalid_image, pod_trouble, template_faults
-from rrm_operator.assess.failures import Failure, attempt_failure, early_loss, job_failure
+from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
+from rrm_api.run import Result
+from rrm_operator.assess.checks import pod_trouble
+from rrm_operator.assess.consequences import GiveUp, Restart, consequence
+from rrm_operator.assess.deadlines import is_overdue
+from rrm_operator.assess.endings import attempt_ending
+from rrm_operator.assess.failures import retry_hint
+from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import seconds_of, written
+from rrm_operator.assess.progress import checkpoints_status
 from rrm_operator.assess.situation import RAY_ROLES, Situation
-from rrm_operator.facts import JobFact, PodRole, RayClusterFact
+from rrm_operator.assess.stage_ends import is_releasing, is_stopping
+from rrm_operator.assess.stage_jobs import (
+    export_failure,
+    has_invalid_image,
+    is_exporting,
+    is_preparing,
+    is_refused,
+)
+from rrm_operator.assess.wanted import cluster_is_ready, is_running, next_attempt, wanted_cluster
+from rrm_operator.facts import ClaimFact, RayClusterFact
 
-_NAMED_PODS: Final = 3
-_PODLESS_SECONDS: Final = 10.0
-"""How long a Job may be without a pod before it is told: usually the pod comes at once."""
 KUBERAY_INSTALL: Final = (
     "helm install kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/"
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Where a training is and why, in one word and one sentence."""
-
-    stage: Stage
-    reason: Reason
-    message: str
 
 
 def find_stage(situation: Situation) -> Finding:
@@ -47,87 +49,75 @@ def find_stage(situation: Situation) -> Finding:
     return replace(found, message=f"{found.message}; the API server forbids a write, tried again: {words}")
 
 
-def leftover_clusters(situation: Situation) -> tuple[RayClusterFact, ...]:
-    """Return the RayClusters that nobody wants any more; those that are being deleted included."""
-    wanted = _wanted_cluster(situation)
-    return tuple(it for it in situation.snapshot.clusters if wanted is None or it.name != wanted.name)
-
-
-def is_replaced(situation: Situation) -> bool:
-    """Return whether the newest attempt was ended by an edit and by nothing else."""
-    if situation.counted == 0 or situation.train_record is not None:
-        return False
-    if situation.submitted:
-        return not situation.keeps_cluster
-    remembered = situation.counted_status  # Its RayCluster is going or gone, and can no longer tell.
-    return remembered is not None and remembered.reason == Reason.CLUSTER_RELEASED
-
-
-def cluster_is_ready(situation: Situation) -> bool:
-    """Return whether head and all workers are ready; a RayCluster's own `state` does not tell."""
-    cluster, nodes = situation.cluster, situation.training.spec.workers.nodes
-    return cluster is not None and cluster.head_ready and cluster.ready_workers >= nodes
-
-
-def _wanted_cluster(situation: Situation) -> RayClusterFact | None:
-    over = situation.trained is not None or attempt_failure(situation) or early_loss(situation)
-    return situation.cluster if situation.keeps_cluster and not over else None
-
-
-def _is_releasing(situation: Situation) -> Finding | None:
-    wanted = _wanted_cluster(situation)
-    pods = situation.pods(*RAY_ROLES)
-    remaining = [pod.name for pod in pods if wanted is None or pod.owner != wanted.name]
-    if not remaining and not leftover_clusters(situation):
+def _has_succeeded(situation: Situation) -> Finding | None:
+    """What has succeeded stays so, whatever is cleaned up or edited afterwards."""
+    conditions = situation.training.status.conditions
+    said = next((it for it in conditions if it.type == ConditionType.SUCCEEDED), None)
+    if said is None or said.status != ConditionStatus.TRUE:
         return None
-    names = ", ".join(remaining[:_NAMED_PODS])
-    more = len(remaining) - _NAMED_PODS
-    waits = "; waiting until its pods are gone" + (f": {names}" if names else "")
-    waits += f" and {more} more" if more > 0 else ""
-    return Finding(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
+    return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
 
 
-def _why_released(situation: Situation) -> str:
-    failure, lost = attempt_failure(situation), early_loss(situation)
-    if situation.trained is not None:
-        return f"attempt {situation.counted} reached its last step"
-    if failure is not None and not is_replaced(situation):
-        return f"attempt {situation.counted} failed: {failure.message}"
-    if lost is not None:
-        return f"{lost.message}; the RayCluster is made anew"
-    return "the RayCluster is replaced" if situation.cluster is not None else "the RayCluster was deleted"
-
-
-def _is_exporting(situation: Situation) -> Finding | None:
+def _is_done(situation: Situation) -> Finding | None:
     if situation.trained is None:
         return None
     if not situation.training.spec.export.enabled:
         return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {situation.trained.step} steps")
     record = situation.export_record
-    if record is not None and record.exported is not None and record.result is Result.DONE:
-        steps, path = situation.trained.step, record.exported.path
-        return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {steps} steps; exported to {path}")
-    failure = job_failure(situation, situation.export_job, record)
-    if failure is not None:
-        return Finding(Stage.FAILED, Reason.EXPORT_FAILED, failure.message)
-    return (
-        _is_refused(situation)
-        or _has_invalid_image(situation, PodRole.EXPORT)
-        or Finding(
-            Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, situation.export_job, Role.EXPORT)
-        )
-    )
+    if record is None or record.exported is None or record.result is not Result.DONE:
+        return None
+    steps, path = situation.trained.step, record.exported.path
+    return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {steps} steps; exported to {path}")
 
 
 def _has_failed(situation: Situation) -> Finding | None:
-    failure = attempt_failure(situation)
-    if failure is None or situation.edited_since:
+    if is_overdue(situation):
+        limit = situation.training.spec.policy.active_deadline_seconds
+        message = (
+            f"active for {limit} s (spec.policy.activeDeadlineSeconds); raise it, or {retry_hint(situation)}"
+        )
+        return Finding(Stage.FAILED, Reason.DEADLINE_EXCEEDED, message)
+    failure = export_failure(situation)
+    if failure is not None and not situation.retried:
+        return Finding(Stage.FAILED, Reason.EXPORT_FAILED, failure.message)
+    return _given_up(situation, Stage.FAILED)
+
+
+def _given_up(situation: Situation, stage: Stage) -> Finding | None:
+    follows = consequence(situation)
+    has_begun = situation.cluster is not None and not situation.submitted
+    if not isinstance(follows, GiveUp) or follows.stage is not stage or has_begun:
         return None
-    return Finding(Stage.FAILED, failure.reason, failure.message)
+    return Finding(stage, follows.failure.reason, follows.failure.message)
+
+
+def _is_suspended(situation: Situation) -> Finding | None:
+    if not situation.training.spec.suspend:
+        return None
+    saved = checkpoints_status(situation)
+    kept = f"step {saved.latest_step} is saved" if saved is not None else "nothing is saved yet"
+    message = f"suspended by spec.suspend; no pods, {kept}"
+    return Finding(Stage.SUSPENDED, Reason.SUSPENDED, message)
+
+
+def _has_no_room(situation: Situation) -> Finding | None:
+    return _given_up(situation, Stage.STALLED)
+
+
+def _is_backing_off(situation: Situation) -> Finding | None:
+    follows, ending = consequence(situation), attempt_ending(situation)
+    has_begun = situation.cluster is not None and not situation.submitted
+    if ending is None or not isinstance(follows, Restart) or has_begun or situation.now >= follows.at:
+        return None
+    message = (
+        f"attempt {situation.counted} ended ({ending.reason}: {ending.message}); attempt "
+        f"{situation.counted + 1} begins at {written(follows.at)}"
+    )
+    return Finding(Stage.BACKING_OFF, Reason.BACKING_OFF, message)
 
 
 def _lacks_kuberay(situation: Situation) -> Finding | None:
-    over = situation.trained is not None or (situation.train_record and not situation.edited_since)
+    over = situation.trained is not None or (situation.is_over and not situation.edited_since)
     if situation.snapshot.kuberay_installed or over:
         return None
     message = f"the kind RayCluster (ray.io/v1) does not exist; install KubeRay: {KUBERAY_INSTALL}"
@@ -135,14 +125,18 @@ def _lacks_kuberay(situation: Situation) -> Finding | None:
 
 
 def _is_on_cluster(situation: Situation) -> Finding | None:
-    cluster = _wanted_cluster(situation)
+    cluster = wanted_cluster(situation)
     if cluster is None:
         return None
-    if situation.submitted:
+    if is_running(situation):
         return _is_submitted(situation)
-    if cluster_is_ready(situation):
-        return Finding(Stage.STARTING, Reason.STARTING, f"{cluster.name} is ready; submitting the job")
-    return _has_invalid_image(situation, *RAY_ROLES) or Finding(
+    if cluster.suspended:
+        message = f"{cluster.name} waits in its queue until there is quota for all its pods"
+        return Finding(Stage.PROVISIONING, Reason.QUOTA_PENDING, message)
+    leaving = any(pod.deleting for pod in situation.pods(*RAY_ROLES, owner=cluster.name))
+    if cluster_is_ready(situation) and not leaving:
+        return Finding(Stage.STARTING, Reason.STARTING, _starting_message(cluster, next_attempt(situation)))
+    return has_invalid_image(situation, *RAY_ROLES) or Finding(
         Stage.PROVISIONING, Reason.PROVISIONING, _provisioning_message(situation, cluster)
     )
 
@@ -156,8 +150,14 @@ def _is_submitted(situation: Situation) -> Finding:
     if error is not None and not situation.progressed:
         message = f"attempt {situation.counted} is tried to be submitted again; the last time: {error}"
         return Finding(Stage.STARTING, Reason.STARTING, message)
-    message = f"attempt {situation.counted} was submitted; waiting for its first step"
+    message = _starting_message(situation.cluster, situation.counted)
     return Finding(Stage.STARTING, Reason.STARTING, message + _silence(situation))
+
+
+def _starting_message(cluster: RayClusterFact | None, attempt: int | None) -> str:
+    """Return the same words before and after the submission: a status that says nothing new costs a write."""
+    where = cluster.name if cluster is not None else "its RayCluster"
+    return f"attempt {attempt} starts on {where}; waiting for its first step"
 
 
 def _silence(situation: Situation) -> str:
@@ -179,16 +179,6 @@ def _provisioning_message(situation: Situation, cluster: RayClusterFact) -> str:
     return trouble or f"{cluster.name} was made; waiting for {waits}"
 
 
-def _is_refused(situation: Situation) -> Finding | None:
-    """Return what makes it impossible to plan pods; what already runs goes on regardless."""
-    faults = template_faults(situation.training.spec)
-    if faults:
-        return Finding(Stage.STALLED, Reason.INVALID_SPEC, "; ".join(faults))
-    if situation.snapshot.refused is not None:
-        return Finding(Stage.STALLED, Reason.INVALID_SPEC, situation.snapshot.refused)
-    return None
-
-
 def _waits_for_deletion(situation: Situation) -> Finding | None:
     claim = situation.snapshot.claim
     objects = situation.snapshot.objects
@@ -206,53 +196,25 @@ def _waits_for_deletion(situation: Situation) -> Finding | None:
 
 
 def _lacks_volume(situation: Situation) -> Finding | None:
-    claim = situation.snapshot.claim
-    if claim is None or claim.phase != "Lost":
-        return None
-    message = f"the volume behind claim {claim.name} is lost; restore it, or create a new training"
-    return Finding(Stage.STALLED, Reason.VOLUME_UNAVAILABLE, message)
+    volume, claim = situation.training.spec.checkpoints.volume, situation.snapshot.claim
+    message = None
+    if volume.claim_name is not None and situation.snapshot.claim_is_missing:
+        message = (
+            f"expected a claim {volume.claim_name} (spec.checkpoints.volume.claimName) in namespace "
+            f"{situation.training.metadata.namespace}, found none; create it, or correct the name"
+        )
+    elif claim is not None and claim.phase == "Lost":
+        message = f"the volume behind claim {claim.name} is lost; restore it, or create a new training"
+    elif claim is not None and volume.claim_name is not None and not _is_shared(situation, claim):
+        message = (
+            f"expected claim {claim.name} to be ReadWriteMany, as {situation.training.spec.workers.nodes} "
+            f"nodes write to it, found {', '.join(claim.access_modes)}; name another claim"
+        )
+    return None if message is None else Finding(Stage.STALLED, Reason.VOLUME_UNAVAILABLE, message)
 
 
-def _is_preparing(situation: Situation) -> Finding | None:
-    if situation.prepared is not None:
-        return None
-    failure = prepare_failure(situation)
-    if failure is not None:
-        return Finding(Stage.STALLED, failure.reason, failure.message)
-    invalid = _has_invalid_image(situation, PodRole.PREPARE)
-    if invalid is not None:
-        return invalid
-    message = _job_message(situation, situation.prepare_job, Role.PREPARE)
-    return Finding(Stage.PREPARING, Reason.PREPARING, message)
-
-
-def _job_message(situation: Situation, job: JobFact | None, role: Role) -> str:
-    trouble = pod_trouble(situation.pods(PodRole(role.value)))
-    wait = until_pod_is_missed(situation, job)
-    if trouble is None and job is not None and wait is not None and wait <= 0:
-        namespace = situation.training.metadata.namespace
-        why = f"`kubectl describe job {job.name} --namespace {namespace}` says why"
-        return f"the pod of Job {job.name} has not been created; {why}"
-    return trouble or f"the {role} Job is at work"
-
-
-def until_pod_is_missed(situation: Situation, job: JobFact | None) -> float | None:
-    """Return in how many seconds a Job is said to lack its pod, not above 0 = now; None if it lacks none."""
-    made = seconds_of(job.creation_time) if job is not None and not job.finished_time else None
-    if job is None or made is None or situation.pods(PodRole(job.role.value), owner=job.name):
-        return None
-    return made + _PODLESS_SECONDS - situation.now
-
-
-def prepare_failure(situation: Situation) -> Failure | None:
-    """Return why preparing failed for the spec of now."""
-    return job_failure(situation, situation.prepare_job, situation.prepare_record)
-
-
-def _has_invalid_image(situation: Situation, *roles: PodRole) -> Finding | None:
-    current = {it.name for it in (situation.prepare_job, situation.export_job, situation.cluster) if it}
-    words = invalid_image(tuple(pod for pod in situation.pods(*roles) if pod.owner in current))
-    return None if words is None else Finding(Stage.STALLED, Reason.IMAGE_UNAVAILABLE, words)
+def _is_shared(situation: Situation, claim: ClaimFact) -> bool:
+    return situation.training.spec.workers.nodes == 1 or "ReadWriteMany" in claim.access_modes
 
 
 def _needs_cluster(situation: Situation) -> Finding:
@@ -260,14 +222,20 @@ def _needs_cluster(situation: Situation) -> Finding:
 
 
 _QUESTIONS: Final[tuple[Callable[[Situation], Finding | None], ...]] = (
+    _has_succeeded,
     _lacks_kuberay,  # RayClusters cannot be seen, which says nothing about them.
-    _is_releasing,  # Fencing: nothing else happens while pods of a past attempt can still write.
-    _is_exporting,  # The training is complete; this also finds that all is done.
-    _has_failed,  # and nobody has edited the spec since.
+    is_stopping,
+    is_releasing,  # Fencing: nothing else happens while pods of a past attempt can still write.
+    _is_done,
+    _has_failed,  # and nobody has edited the spec or tried again since.
+    _is_suspended,
+    _has_no_room,
+    is_exporting,
+    _is_backing_off,
     _is_on_cluster,
-    _is_refused,  # From here on pods would have to be planned.
+    is_refused,  # From here on pods would have to be planned.
     _waits_for_deletion,
     _lacks_volume,
-    _is_preparing,
+    is_preparing,
     _needs_cluster,
 )

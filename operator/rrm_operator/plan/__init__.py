@@ -9,19 +9,23 @@ from rrm_api import group
 from rrm_api.conditions import Stage
 from rrm_api.run import Role, digest_of
 from rrm_operator.assess import Assessment
+from rrm_operator.assess.deadlines import finished_due
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage import leftover_clusters
+from rrm_operator.assess.stopping import stop_order
+from rrm_operator.assess.wanted import leftover_clusters
 from rrm_operator.facts import Kind, Manifest, PodRole, RayJobState
 from rrm_operator.keys import RayKeys
 from rrm_operator.plan.checkpoints import plan_claim
+from rrm_operator.plan.disruption import plan_disruption_budget
 from rrm_operator.plan.export import plan_export
-from rrm_operator.plan.names import with_annotations
+from rrm_operator.plan.names import submission_id, with_annotations
+from rrm_operator.plan.network_policy import plan_network_policy
 from rrm_operator.plan.prepare import plan_prepare
 from rrm_operator.plan.progress_access import plan_progress_access
 from rrm_operator.plan.ray_cluster import plan_ray_cluster
-from rrm_operator.plan.ray_job import plan_submission
+from rrm_operator.plan.ray_job import endpoint_of, plan_submission
 from rrm_operator.plan.run_config import plan_run_config
-from rrm_operator.ports import Ref, Submission
+from rrm_operator.ports import Ref, Stop, Submission
 from rrm_operator.settings import Settings
 
 
@@ -35,6 +39,8 @@ class Plan:
     """To be gone."""
     submission: Submission | None = None
     """A Ray job to hand in."""
+    stop: Stop | None = None
+    """A Ray job to be stopped."""
 
 
 def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
@@ -43,25 +49,61 @@ def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
     if situation is None:
         return Plan()
     match assessment.stage:
-        case Stage.RELEASING:
-            return Plan(delete=_leftovers(situation))
         case Stage.PREPARING:
-            return _plan_job(situation, plan_prepare(situation, settings), Role.PREPARE)
+            return _plan_job(situation, plan_prepare(situation, settings), Role.PREPARE, settings)
         case Stage.EXPORTING:
-            return _plan_job(situation, plan_export(situation, settings), Role.EXPORT)
-        case Stage.PROVISIONING:
-            return Plan(objects=(*_ground(situation), *_cluster(situation, settings, keys)))
-        case Stage.STARTING | Stage.TRAINING:
-            return Plan(objects=_ground(situation), submission=_submission(situation, keys))
+            return _plan_job(situation, plan_export(situation, settings), Role.EXPORT, settings)
+        case Stage.STOPPING:
+            return _plan_stop(situation, settings, keys)
+        case Stage.PROVISIONING | Stage.STARTING | Stage.TRAINING:
+            return _plan_attempt(assessment, situation, settings, keys)
         case _:
-            return Plan()
+            return Plan(delete=_unneeded(assessment.stage, situation))
 
 
-def _ground(situation: Situation) -> tuple[Manifest, ...]:
-    """Return what pods of any role need: volume, run file, a place to answer."""
+def _plan_attempt(assessment: Assessment, situation: Situation, settings: Settings, keys: RayKeys) -> Plan:
+    """Return what an attempt needs: its RayCluster, then its job."""
+    objects = (*_ground(situation, settings), *_protected(situation))
+    unprotected = _unprotected(situation)
+    if assessment.stage is Stage.PROVISIONING:
+        return Plan((*objects, *_cluster(situation, settings, keys)), unprotected)
+    return Plan(objects, unprotected, _submission(assessment, situation, keys))
+
+
+def _unneeded(stage: Stage, situation: Situation) -> tuple[Ref, ...]:
+    """Return what goes in a stage that makes nothing."""
+    leftovers = _leftovers(situation)
+    match stage:
+        case Stage.STALLED:
+            return leftovers
+        case Stage.RELEASING:
+            return (*leftovers, *_budget(situation))
+        case Stage.SUSPENDED:
+            return (*leftovers, *_budget(situation), *_unfinished(situation))
+        case Stage.SUCCEEDED | Stage.FAILED:
+            return (*leftovers, *_budget(situation), *_outlived(situation))
+        case _:
+            return ()
+
+
+def _plan_stop(situation: Situation, settings: Settings, keys: RayKeys) -> Plan:
+    """Return how an attempt is stopped: it is asked to save, and after its grace Ray stops it."""
+    order, cluster = stop_order(situation), situation.cluster
+    assert order is not None, "the stage says that something is stopped"
+    asked = situation.counted if order.saves else None
+    stop = None
+    if cluster is not None and situation.now >= order.kill_at:
+        owner = situation.training.metadata
+        stop = Stop(endpoint_of(owner, cluster, keys), submission_id(owner.uid, situation.counted))
+    return Plan((*_ground(situation, settings, stopped=asked), *_protected(situation)), stop=stop)
+
+
+def _ground(situation: Situation, settings: Settings, *, stopped: int | None = None) -> tuple[Manifest, ...]:
+    """Return what pods of any role need: volume, run file, a place to answer, a wall around them."""
     training = situation.training
     claim = plan_claim(training)
-    applied = (*_run_config(situation), *plan_progress_access(training))
+    access = plan_progress_access(training, stopped=stopped)
+    applied = (*_run_config(situation), *access, plan_network_policy(training, settings))
     digested = (with_annotations(it, **{group.ANNOTATION_DIGEST: digest_of(it)}) for it in applied)
     return (*([claim] if claim is not None else ()), *digested)
 
@@ -74,14 +116,22 @@ def _run_config(situation: Situation) -> tuple[Manifest, ...]:
     return (plan_run_config(situation),)
 
 
-def _plan_job(situation: Situation, wanted: Manifest, role: Role) -> Plan:
-    """Return the plan for a Job; two of one role would write into one folder, so the old one goes first."""
+def _plan_job(situation: Situation, wanted: Manifest, role: Role, settings: Settings) -> Plan:
+    """Return the plan for a Job; two of one role would write into one folder, so the old one goes first.
+
+    One that a person tries again is an old one too: its name is the same, as its input is.
+    """
     name = wanted["metadata"]["name"]
-    others = [it for it in situation.snapshot.jobs if it.role is role and it.name != name]
+    again = situation.retried
+    others = [
+        it
+        for it in situation.snapshot.jobs
+        if it.role is role and (it.name != name or (again and it.finished_time))
+    ]
     pods = [pod for pod in situation.pods(PodRole(role.value)) if pod.owner != name]
     ours = next((it for it in situation.snapshot.jobs if it.name == name), None)
     waits = bool(others or pods) or (ours is not None and ours.deleting)
-    ground = _ground(situation)
+    ground = _ground(situation, settings)
     return Plan(
         objects=ground if waits else (*ground, wanted),
         delete=tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in others if not it.deleting),
@@ -102,15 +152,50 @@ def _leftovers(situation: Situation) -> tuple[Ref, ...]:
     )
 
 
-def _submission(situation: Situation, keys: RayKeys) -> Submission | None:
+def _protected(situation: Situation) -> tuple[Manifest, ...]:
+    """Return the budget that keeps Ray pods from being evicted, where the spec asks for one."""
+    budget = plan_disruption_budget(situation.training)
+    if budget is None:
+        return ()
+    return (with_annotations(budget, **{group.ANNOTATION_DIGEST: digest_of(budget)}),)
+
+
+def _unprotected(situation: Situation) -> tuple[Ref, ...]:
+    return _budget(situation) if plan_disruption_budget(situation.training) is None else ()
+
+
+def _budget(situation: Situation) -> tuple[Ref, ...]:
+    """Return the budget to remove: one that guards no pods is reported as broken by every dashboard."""
+    kind = Kind.POD_DISRUPTION_BUDGET
+    found = (it for it in situation.snapshot.objects if it.kind is kind and not it.deleting)
+    return tuple(_ref(situation, kind, it.name, it.uid) for it in found)
+
+
+def _unfinished(situation: Situation) -> tuple[Ref, ...]:
+    jobs = (it for it in situation.snapshot.jobs if not it.finished_time and not it.deleting)
+    return tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in jobs)
+
+
+def _outlived(situation: Situation) -> tuple[Ref, ...]:
+    """Return the Jobs to remove at the end: those that still run, and all after `ttlSecondsAfterFinished`."""
+    due = finished_due(situation)
+    if due is None or situation.now < due:
+        return _unfinished(situation)
+    jobs = (it for it in situation.snapshot.jobs if not it.deleting)
+    return tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in jobs)
+
+
+def _submission(assessment: Assessment, situation: Situation, keys: RayKeys) -> Submission | None:
     """Return the job to hand in: counted but unknown to Ray is handed in again, under the same id."""
-    cluster, job = situation.cluster, situation.snapshot.ray_job
-    if cluster is None or situation.progressed:
+    cluster, job, new = situation.cluster, situation.snapshot.ray_job, assessment.new
+    if cluster is None:
         return None
+    if new is not None:
+        return plan_submission(situation.training.metadata, cluster, keys, attempt=new.number)
     known = job is not None and job.state is not RayJobState.ABSENT
-    if situation.submitted and (known or not cluster.head_ready):
+    if situation.progressed or known or not cluster.head_ready:
         return None
-    return plan_submission(situation.training.metadata, cluster, keys)
+    return plan_submission(situation.training.metadata, cluster, keys, attempt=situation.counted)
 
 
 def _ref(situation: Situation, kind: Kind, name: str, uid: str) -> Ref:

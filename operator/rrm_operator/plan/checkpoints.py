@@ -1,9 +1,10 @@
-"""The claim that data, checkpoints and the exported model live on: made without an owner, so it is kept."""
+"""The claim that data, checkpoints and the exported model live on: kept, unless the spec says otherwise."""
 
 import re
 from decimal import Decimal
 from typing import Final
 
+from rrm_api.spec_pods import DeletionPolicy
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.facts import Manifest
 from rrm_operator.plan.names import claim_name, metadata_of
@@ -36,7 +37,9 @@ def plan_claim(training: RewardModelTraining) -> Manifest | None:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": metadata_of(training.metadata, name, "checkpoints", owned=False),
+        "metadata": metadata_of(
+            training.metadata, name, "checkpoints", owned=volume.deletion_policy is DeletionPolicy.DELETE
+        ),
         "spec": spec,
     }
 

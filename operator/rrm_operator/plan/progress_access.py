@@ -1,5 +1,6 @@
 """Where the trainer answers, and its right to do so: one empty ConfigMap and a Role that names it alone."""
 
+from rrm_api import group
 from rrm_api.run import PROGRESS_CONFIG_MAP_ENV
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.facts import Manifest
@@ -18,8 +19,15 @@ def progress_environment(training: RewardModelTraining) -> dict[str, str]:
     return {PROGRESS_CONFIG_MAP_ENV: progress_name(training.metadata.name)}
 
 
-def plan_progress_access(training: RewardModelTraining) -> tuple[Manifest, ...]:
-    """Return the progress ConfigMap, without data of ours, and what lets the trainer write it."""
+def plan_progress_access(
+    training: RewardModelTraining, *, stopped: int | None = None
+) -> tuple[Manifest, ...]:
+    """Return the progress ConfigMap, without data of ours, and what lets the trainer write it.
+
+    Args:
+        training: Whose.
+        stopped: Attempt that shall save and leave; its parent process looks for the annotation.
+    """
     metadata = training.metadata
     account: Manifest = {
         "apiVersion": "v1",
@@ -33,6 +41,8 @@ def plan_progress_access(training: RewardModelTraining) -> tuple[Manifest, ...]:
         "kind": "ConfigMap",
         "metadata": metadata_of(metadata, progress_name(metadata.name), "progress"),
     }
+    if stopped is not None:
+        config_map["metadata"]["annotations"] = {group.ANNOTATION_STOP_ATTEMPT: str(stopped)}
     own = () if training.spec.service_account_name else (account,)
     return (config_map, *own, _role(training), _role_binding(training))
 

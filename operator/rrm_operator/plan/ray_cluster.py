@@ -8,9 +8,12 @@ from rrm_operator.assess.inputs import identity_of, shape_of
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import Manifest, PodRole
 from rrm_operator.keys import RayKeys
+from rrm_operator.plan.disruption import disruption_annotations
+from rrm_operator.plan.merge import merge
 from rrm_operator.plan.names import cluster_name, metadata_of, token_secret_name, with_annotations
 from rrm_operator.plan.pod import Part, plan_pod
 from rrm_operator.plan.ray_environment import ray_environment
+from rrm_operator.plan.scheduling import cluster_labels, with_scheduling
 from rrm_operator.settings import Settings
 
 TOKEN_KEY: Final = "auth_token"
@@ -41,7 +44,10 @@ def plan_ray_cluster(
             "workerGroupSpecs": [_workers(situation, settings)],
         },
     }
-    cluster["metadata"]["labels"][group.LABEL_ATTEMPT] = str(attempt)
+    cluster["metadata"]["labels"] |= {
+        **cluster_labels(situation.training.spec, name),
+        group.LABEL_ATTEMPT: str(attempt),
+    }
     annotations = {
         group.ANNOTATION_DIGEST: run.digest(),
         group.ANNOTATION_SHAPE: shape_of(situation.training),
@@ -93,7 +99,7 @@ def _head(situation: Situation, settings: Settings) -> Manifest:
     )
     # The driver alone runs on the head: no logical CPU means that no actor is placed there.
     start = {**_START, **store, "num-cpus": "0", "num-gpus": "0", "dashboard-host": "0.0.0.0"}
-    return {"rayStartParams": start, "template": plan_pod(situation, part, settings)}
+    return {"rayStartParams": start, "template": _template(situation, part, settings)}
 
 
 def _workers(situation: Situation, settings: Settings) -> Manifest:
@@ -117,8 +123,16 @@ def _workers(situation: Situation, settings: Settings) -> Manifest:
         "minReplicas": workers.nodes,
         "maxReplicas": workers.nodes,
         "rayStartParams": start,
-        "template": plan_pod(situation, part, settings),
+        "template": _template(situation, part, settings),
     }
+
+
+def _template(situation: Situation, part: Part, settings: Settings) -> Manifest:
+    """Return the template of a Ray pod: placed by its scheduler, kept or saved when its node is drained."""
+    spec = situation.training.spec
+    template = with_scheduling(plan_pod(situation, part, settings), spec, part.role)
+    kept = {"metadata": {"annotations": disruption_annotations(spec)}}
+    return merge(kept, template)
 
 
 _SHM_MOUNT: Final = {"name": "shm", "mountPath": "/dev/shm"}

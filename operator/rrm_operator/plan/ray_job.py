@@ -19,9 +19,10 @@ def endpoint_of(owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys) -> Ra
     )
 
 
-def plan_submission(owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys) -> Submission:
-    """Return the job of a RayCluster's attempt."""
-    attempt = cluster.attempt
+def plan_submission(
+    owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys, *, attempt: int
+) -> Submission:
+    """Return the job of an attempt, for the RayCluster that it runs on."""
     command = f"python -m rrm.train --run {RUN_MOUNT}/{RUN_KEY} --attempt {attempt} --digest {cluster.digest}"
     return Submission(
         endpoint=endpoint_of(owner, cluster, keys),

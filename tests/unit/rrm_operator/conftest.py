@@ -27,9 +27,9 @@ from rrm_api.run import (
 from rrm_api.status import CheckpointsStatus, DataStatus, DroppedRows, ExportStatus, Metric
 from rrm_operator.assess.moments import written
 from rrm_operator.errors import Conflict, RayUnavailable, Refused
-from rrm_operator.facts import Key, Kind, Manifest, RayJobFact, RayJobState
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayJobFact, RayJobState
 from rrm_operator.keys import RayKeys
-from rrm_operator.ports import Event, RayEndpoint, Ref, Submission
+from rrm_operator.ports import Event, RayEndpoint, Ref, Stop, Submission
 from rrm_operator.reconcile import Reconciler
 from rrm_operator.settings import Settings
 from rrm_operator.store import Store
@@ -62,6 +62,8 @@ class World:
     ray_answers: bool = True
     refuses: dict[str, str] = field(default_factory=dict)
     lags: bool = False
+    claims: dict[str, ClaimFact] = field(default_factory=dict)
+    claim_looks: int = 0
     seconds: float = START
     _versions: int = 1
     _late: list[tuple[str, Manifest, bool]] = field(default_factory=list)
@@ -95,11 +97,11 @@ class World:
         if ref.uid not in (None, live["metadata"]["uid"]):
             raise Conflict("uid")
         if ref.kind is Kind.RAY_CLUSTER:
-            self._change(ref.kind, ref.name, _deleting)
+            self._change(ref.kind, ref.name, self._deleting)
         else:
             self.remove(ref.kind, ref.name)
         for pod in self.pods(ref.name):
-            self._change(Kind.POD, pod, _deleting)
+            self._change(Kind.POD, pod, self._deleting)
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         live = self.objects[group.KIND, key.name]
@@ -107,6 +109,10 @@ class World:
             raise Conflict("the training changed meanwhile")
         self.log.append("status")
         self._put(_merged(live, {"status": status}))
+
+    async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
+        self.claim_looks += 1
+        return self.claims.get(name)
 
     async def emit(self, training: Manifest, event: Event) -> None:
         self.events.append(event)
@@ -127,6 +133,12 @@ class World:
         state = self.jobs.get(submission_id, RayJobState.ABSENT)
         return RayJobFact(submission_id, state, "Ray's words", seen_at=self.seconds)
 
+    async def stop(self, stop: Stop) -> None:
+        if not self.ray_answers:
+            raise RayUnavailable("no answer")
+        self.log.append(f"stop {stop.submission_id}")
+        self.jobs[stop.submission_id] = RayJobState.STOPPED
+
     def now(self) -> float:
         return self.seconds
 
@@ -140,6 +152,12 @@ class World:
         manifest = copy.deepcopy(self.training)
         change(manifest["spec"])
         manifest["metadata"]["generation"] += 1
+        self._put(manifest)
+
+    def annotate(self, **annotations: str) -> None:
+        """Annotate the training: its generation does not count that."""
+        manifest = copy.deepcopy(self.training)
+        manifest["metadata"].setdefault("annotations", {}).update(annotations)
         self._put(manifest)
 
     @property
@@ -186,7 +204,7 @@ class World:
         self._change(Kind.POD, name, lambda pod: pod["status"].update(status))
 
     def delete_pod(self, name: str) -> None:
-        self._change(Kind.POD, name, _deleting)
+        self._change(Kind.POD, name, self._deleting)
 
     def pods_leave(self) -> None:
         """Let everything that is being deleted be gone."""
@@ -319,6 +337,9 @@ class World:
         change(manifest)
         self._put(manifest)
 
+    def _deleting(self, manifest: Manifest) -> None:
+        manifest["metadata"]["deletionTimestamp"] = written(self.seconds)
+
     def _put(self, manifest: Manifest) -> None:
         self._versions += 1
         manifest = copy.deepcopy(manifest)
@@ -362,10 +383,6 @@ def _merged(below: Manifest, patch: Manifest) -> Manifest:
         else:
             merged[key] = value
     return merged
-
-
-def _deleting(manifest: Manifest) -> None:
-    manifest["metadata"]["deletionTimestamp"] = written(START)
 
 
 @dataclass
@@ -423,6 +440,14 @@ def load_example() -> Callable[[str], Manifest]:
 @pytest.fixture
 def operator(world: World, settings: Settings, keys: RayKeys) -> Operator:
     return Operator(world, world.apply_training(example("tiny-cpu")), settings, keys)
+
+
+@pytest.fixture
+def unforgiving(world: World, settings: Settings, keys: RayKeys) -> Operator:
+    """An operator whose training is never tried again by itself."""
+    manifest = example("tiny-cpu")
+    manifest["spec"]["policy"] = {"maxRestarts": 0}
+    return Operator(world, world.apply_training(manifest), settings, keys)
 
 
 @pytest.fixture

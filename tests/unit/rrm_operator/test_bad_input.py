@@ -144,8 +144,8 @@ async def test_without_kuberay_it_stalls_with_the_install_line_and_recovers_by_i
     assert await operator.settle() == "Preparing"
 
 
-async def test_a_dead_training_process_is_released_first_and_then_failed(operator: Any) -> None:
-    world = operator.world
+async def test_a_dead_training_process_is_released_first_and_then_failed(unforgiving: Any) -> None:
+    operator, world = unforgiving, unforgiving.world
     await training(operator)
     world.train_fails(exit_code=137)
     assert await operator.settle() == "Releasing"
@@ -155,13 +155,15 @@ async def test_a_dead_training_process_is_released_first_and_then_failed(operato
     assert "delete RayCluster tiny-judge-c1" in world.log
     world.pods_leave()
     assert await operator.settle() == "Failed"
-    assert stalled(operator)["reason"] == "TrainingFailed"
+    assert stalled(operator)["reason"] == "RestartsExhausted"
+    assert "TrainerCrashed: verl died of signal 9" in stalled(operator)["message"]
     assert world.condition("Succeeded")["status"] == "False"
     assert world.events[-1].type == "Warning"
     assert world.named(Kind.PERSISTENT_VOLUME_CLAIM) == ["tiny-judge-checkpoints"]
 
 
-async def test_a_run_that_ends_with_zero_before_its_last_checkpoint_has_failed(operator: Any) -> None:
+async def test_a_run_that_ends_with_zero_before_its_last_checkpoint_has_failed(unforgiving: Any) -> None:
+    operator = unforgiving
     await training(operator)
     operator.world.train_ends(saved=12)
     await operator.settle()
@@ -174,9 +176,9 @@ async def test_a_run_that_ends_with_zero_before_its_last_checkpoint_has_failed(o
     ("change", "value"), [("training", {"learningRate": "1e-5"}), ("workers", {"resources": {"limits": {}}})]
 )
 async def test_fixing_a_failed_training_starts_the_next_attempt(
-    operator: Any, change: str, value: Any
+    unforgiving: Any, change: str, value: Any
 ) -> None:
-    world = operator.world
+    operator, world = unforgiving, unforgiving.world
     await training(operator)
     world.train_fails()
     await operator.settle()
@@ -216,14 +218,14 @@ async def test_a_deleted_head_is_seen_at_once_and_nothing_happens_before_its_pod
     assert await operator.settle() == "Preparing"
 
 
-async def test_a_lost_head_fails_the_training_and_names_the_head(operator: Any) -> None:
-    world = operator.world
+async def test_a_lost_head_fails_a_training_without_restarts_and_names_the_head(unforgiving: Any) -> None:
+    operator, world = unforgiving, unforgiving.world
     await training(operator)
     world.delete_pod("tiny-judge-c1-head")
     await operator.settle()
     world.pods_leave()
     assert await operator.settle() == "Failed"
-    assert stalled(operator)["reason"] == "ClusterLost"
+    assert stalled(operator)["reason"] == "RestartsExhausted"
     assert "tiny-judge-c1-head" in stalled(operator)["message"]
 
 
@@ -268,8 +270,8 @@ async def test_a_ray_job_that_ended_without_a_record_fails_after_a_grace(operato
     assert "Ray says FAILED" in world.status["failure"]["message"]
 
 
-async def test_a_job_that_somebody_else_stopped_is_no_success(operator: Any) -> None:
-    world = operator.world
+async def test_a_job_that_somebody_else_stopped_is_no_success(unforgiving: Any) -> None:
+    operator, world = unforgiving, unforgiving.world
     await training(operator)
     world.jobs["0a1b2c3d-a1"] = RayJobState.STOPPED
     for _ in range(2):
@@ -334,7 +336,7 @@ async def test_an_edit_that_makes_the_rows_useless_starts_anew(operator: Any) ->
     assert "failure" not in world.status
     world.pods_leave()
     assert await operator.settle() == "Preparing"
-    assert world.status["attempts"][0]["reason"] == "ClusterReleased"
+    assert world.status["attempts"][0]["reason"] == "Replaced"
 
 
 async def test_a_pod_template_that_cannot_be_merged_names_its_path_and_a_right_one_goes_on(
@@ -438,7 +440,7 @@ async def test_a_namesake_made_after_a_deletion_believes_none_of_the_old_answers
     world.pods_leave()
     assert await operator.settle() == "Pending"
     assert "tiny-judge-progress" in world.condition("Ready")["message"]
-    for kind in (Kind.CONFIG_MAP, Kind.SERVICE_ACCOUNT, Kind.ROLE, Kind.ROLE_BINDING):
+    for kind in (Kind.CONFIG_MAP, Kind.SERVICE_ACCOUNT, Kind.ROLE, Kind.ROLE_BINDING, Kind.NETWORK_POLICY):
         for name in world.named(kind):
             world.remove(kind, name)
     assert await operator.settle() == "Preparing"

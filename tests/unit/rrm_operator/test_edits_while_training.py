@@ -33,9 +33,9 @@ async def training(operator: Any) -> None:
 @pytest.mark.parametrize("change", [grows_the_volume, moves_the_jobs])
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_an_edit_that_shapes_no_run_starts_no_attempt_after_a_later_failure(
-    operator: Any, change: Callable[[Any], None], restarts: bool
+    unforgiving: Any, change: Callable[[Any], None], restarts: bool
 ) -> None:
-    world = operator.world
+    operator, world = unforgiving, unforgiving.world
     await training(operator)
     world.edit(change)
     assert await operator.settle() == "Training"
@@ -45,7 +45,7 @@ async def test_an_edit_that_shapes_no_run_starts_no_attempt_after_a_later_failur
     await operator.settle()
     world.pods_leave()
     assert await operator.settle() == "Failed"
-    assert world.status["failure"]["reason"] == "TrainingFailed"
+    assert world.status["failure"]["reason"] == "RestartsExhausted"
     assert world.named(Kind.RAY_CLUSTER) == []
 
 
@@ -73,8 +73,8 @@ async def test_an_attempt_that_an_edit_replaced_is_no_failure_before_and_after_i
     await training(operator)
     world.edit(lambda spec: spec.update(reward={"linear": {}}))
     await operator.look()
-    assert world.log[-2:] == ["status", "delete RayCluster tiny-judge-c1"]
-    assert world.status["attempts"][0]["reason"] == "ClusterReleased", "recorded before the deletion"
+    assert world.log[-3:-1] == ["status", "delete RayCluster tiny-judge-c1"]
+    assert world.status["attempts"][0]["reason"] == "Replaced", "recorded before the deletion"
     operator.restart()
     assert await operator.settle() == "Releasing"
     assert "failure" not in world.status
@@ -101,18 +101,22 @@ async def test_what_was_prepared_stays_told_while_an_edited_training_trains_on(o
     assert "data" not in world.status
 
 
-async def test_a_next_attempt_that_lost_its_cluster_early_is_still_made_for_the_edit(operator: Any) -> None:
+async def test_a_next_attempt_that_lost_its_cluster_early_is_still_made_for_the_edit(
+    operator: Any,
+) -> None:
     world = operator.world
     await training(operator)
     world.train_fails()
     await operator.settle()
     world.pods_leave()
-    assert await operator.settle() == "Failed"
+    assert await operator.settle() == "BackingOff"
     world.edit(lambda spec: spec["workers"].update(nodeSelector={"pool": "gpu"}))
     assert await operator.settle() == "Provisioning"
     world.cluster_becomes_ready()
     world.delete_pod("tiny-judge-c2-head")
     assert await operator.settle() == "Releasing"
     world.pods_leave()
+    assert await operator.settle() == "BackingOff"
+    world.seconds += 10
     assert await operator.settle() == "Provisioning"
-    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c2"]
+    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c3"]

@@ -8,6 +8,7 @@ from rrm_api.run import Role
 from rrm_operator.facts import Kind
 
 TAG = "registry.example.com/rrm-trainer:1"
+OTHER = "registry.example.com/rrm-trainer:2"
 FIRST, SECOND = (f"registry.example.com/rrm-trainer@sha256:{digit * 64}" for digit in "ab")
 
 
@@ -47,9 +48,7 @@ async def test_an_image_that_only_the_jobs_shall_have_is_not_given_to_what_train
     assert planned_image(operator.world) == TAG
 
 
-async def test_the_image_of_an_attempt_stays_told_after_an_edit_and_the_next_one_gets_its_own(
-    operator: Any,
-) -> None:
+async def test_the_image_of_an_attempt_stays_until_another_one_is_asked_for(operator: Any) -> None:
     world = operator.world
     await prepared(operator, FIRST)
     world.cluster_becomes_ready()
@@ -58,13 +57,17 @@ async def test_the_image_of_an_attempt_stays_told_after_an_edit_and_the_next_one
     world.edit(lambda spec: spec["training"].update(learningRate="1e-5"))
     assert await operator.settle() == "Training"
     assert world.status["resolved"]["image"] == FIRST
+    assert planned_image(world) == FIRST
+    world.edit(lambda spec: spec.update(image=OTHER))
+    await operator.settle()
+    assert world.status["resolved"]["image"] == FIRST, "it trains on"
     # All at once: the look that plans the next prepare Job is the first that finds the old cluster gone.
     for kind in (Kind.RAY_CLUSTER, Kind.JOB, Kind.POD):
         for name in world.named(kind):
             world.remove(kind, name)
     await operator.settle()
     job = world.objects[Kind.JOB, world.named(Kind.JOB)[-1]]
-    assert job["spec"]["template"]["spec"]["containers"][0]["image"] == TAG
+    assert job["spec"]["template"]["spec"]["containers"][0]["image"] == OTHER
     await prepared(operator, SECOND)
     assert planned_image(world) == SECOND
     assert world.status["resolved"]["image"] == SECOND

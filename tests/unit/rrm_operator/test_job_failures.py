@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rrm_api import group
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.facts import Kind
@@ -21,12 +22,14 @@ def stalled(operator: Any) -> str:
     return message
 
 
-def delete_as_told(operator: Any, name: str) -> None:
-    """Do what the message says, as kubectl and the garbage collector do it."""
-    assert f"`kubectl delete job {name} --namespace demo`" in stalled(operator)
+async def retry_as_told(operator: Any, name: str) -> None:
+    """Do what the message says; the garbage collector removes the pods of the Job that goes."""
+    assert "`kubectl annotate rmt tiny-judge --namespace demo --overwrite" in stalled(operator)
+    assert group.ANNOTATION_RETRY in stalled(operator)
+    operator.world.annotate(**{group.ANNOTATION_RETRY: "1"})
+    await operator.look()
     for pod in operator.world.pods(name):
         operator.world.remove(Kind.POD, pod)
-    operator.world.remove(Kind.JOB, name)
 
 
 async def trained(operator: Any) -> None:
@@ -53,7 +56,7 @@ async def test_preparing_that_broke_by_infrastructure_says_how_to_run_it_again(
     world.seconds += 10
     assert await operator.settle() == "Stalled"
     (job,) = world.named(Kind.JOB)
-    delete_as_told(operator, job)
+    await retry_as_told(operator, job)
     assert await operator.settle() == "Preparing"
     world.prepare_succeeds()
     assert await operator.settle() == "Provisioning"
@@ -66,7 +69,7 @@ async def test_an_export_without_a_record_says_how_to_run_it_again(operator: Any
     world.seconds += 10
     assert await operator.settle() == "Failed"
     (job,) = (name for name in world.named(Kind.JOB) if "-export-" in name)
-    delete_as_told(operator, job)
+    await retry_as_told(operator, job)
     assert await operator.settle() == "Exporting"
     world.export_succeeds()
     assert await operator.settle() == "Succeeded"

@@ -1,4 +1,4 @@
-"""A head that is lost before its attempt is counted: no attempt failed, and no GPU waits for a head."""
+"""A head that is lost before its attempt could be submitted: counted all the same, no GPU waits for a head."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ async def prepared(operator: Any) -> None:
 
 
 @pytest.mark.parametrize("loses_head", [is_being_deleted, has_ended, is_gone])
-async def test_a_cluster_that_lost_its_head_before_the_submission_is_made_anew_under_its_number(
+async def test_a_cluster_that_lost_its_head_before_the_submission_counts_and_another_is_made(
     operator: Any, loses_head: Callable[[Any], None]
 ) -> None:
     world = operator.world
@@ -41,12 +41,18 @@ async def test_a_cluster_that_lost_its_head_before_the_submission_is_made_anew_u
     assert "the head pod" in world.events[-1].message
     assert world.submissions == []
     world.pods_leave()
+    assert await operator.settle() == "BackingOff"
+    world.seconds += 10
     assert await operator.settle() == "Provisioning"
-    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c1"]
+    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c2"]
     world.cluster_becomes_ready()
     assert await operator.settle() == "Starting"
-    assert [it.submission_id for it in world.submissions] == ["0a1b2c3d-a1"]
-    assert [it["number"] for it in world.status["attempts"]] == [1]
+    assert [it.submission_id for it in world.submissions] == ["0a1b2c3d-a2"]
+    attempts = world.status["attempts"]
+    assert [(it["number"], it.get("reason"), it["restarts"]) for it in attempts] == [
+        (1, "ClusterLost", 0),
+        (2, None, 1),
+    ]
 
 
 async def test_a_head_pod_that_has_merely_not_been_heard_of_is_not_lost(operator: Any) -> None:

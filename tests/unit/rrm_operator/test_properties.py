@@ -121,9 +121,15 @@ async def live(operator: Any, sequence: list[str]) -> None:
             operator.restart()
         EVENTS[event](world)
         world.seconds += 1
-        await operator.settle()
-        check(world, before)
-        before = {it["type"]: it for it in world.status["conditions"]}
+        for _ in range(8):
+            writes = len(world.log)
+            await operator.look()
+            check(world, before)
+            before = {it["type"]: it for it in world.status["conditions"]}
+            if len(world.log) == writes:
+                break
+        else:
+            raise AssertionError(f"it never settles: {world.log[-12:]}")
         world.store.set_kuberay(installed=True)
 
 

@@ -106,7 +106,11 @@ async def test_the_end_of_an_attempt_is_recorded_before_its_cluster_is_deleted(o
     await live_until(operator, "Training")
     operator.world.train_fails()
     await operator.look()
-    assert operator.world.log[-2:] == ["status", "delete RayCluster tiny-judge-c1"]
+    assert operator.world.log[-3:] == [
+        "status",
+        "delete RayCluster tiny-judge-c1",
+        "delete PodDisruptionBudget tiny-judge-ray",
+    ]
     assert operator.world.status["attempts"][0]["endTime"]
 
 

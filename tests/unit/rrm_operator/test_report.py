@@ -92,7 +92,7 @@ async def test_an_unchanged_world_costs_no_call(operator: Any) -> None:
     assert (operator.world.log, operator.world.looks, len(operator.world.events)) == (written, looks, events)
 
 
-async def test_what_was_resolved_outlives_another_default_until_the_spec_is_edited(operator: Any) -> None:
+async def test_what_was_resolved_outlives_another_default_until_an_image_is_asked_for(operator: Any) -> None:
     world = operator.world
     await operator.settle()
     world.prepare_succeeds()
@@ -103,6 +103,6 @@ async def test_what_was_resolved_outlives_another_default_until_the_spec_is_edit
     operator.restart()
     await operator.settle()
     assert world.status["resolved"]["image"] == first
-    world.edit(lambda spec: spec["workers"].update(nodeSelector={"a": "b"}))
+    world.edit(lambda spec: spec.update(image="registry.example.com/mine:3"))
     await operator.settle()
-    assert world.status["resolved"]["image"] == "registry.example.com/new:2"
+    assert world.status["resolved"]["image"] == "registry.example.com/mine:3"

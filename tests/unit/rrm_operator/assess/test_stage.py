@@ -58,7 +58,7 @@ EVENTS: dict[str, Callable[[Any], object]] = {
 
 P, V, S, T, R, E, D = STAGES
 SAME = ""
-X, F = "Stalled", "Failed"
+X, B = "Stalled", "BackingOff"
 ANSWERS: dict[str, tuple[str, ...]] = {
     #                              Preparing Provis. Starting Training Releasing Exporting Succeeded
     "KubeRay is uninstalled": (X, X, X, X, SAME, SAME, SAME),
@@ -67,7 +67,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "the workers' nodes are edited": (SAME, R, SAME, SAME, SAME, SAME, SAME),
     "the jobs' nodes are edited": (SAME, SAME, SAME, SAME, SAME, SAME, SAME),
     "a pod template is broken": (X, R, SAME, SAME, SAME, X, SAME),
-    "somebody deletes the cluster": (SAME, SAME, F, F, E, SAME, SAME),
+    "somebody deletes the cluster": (SAME, SAME, B, B, E, SAME, SAME),
     "somebody deletes the head": (SAME, SAME, R, R, SAME, SAME, SAME),
     "somebody deletes the Jobs": (SAME, SAME, SAME, SAME, SAME, SAME, SAME),
 }

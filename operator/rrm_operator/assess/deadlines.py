@@ -1,0 +1,62 @@
+"""The clocks of `spec.policy`: when something has taken too long, in seconds since the epoch."""
+
+from typing import Final
+
+from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.situation import Situation
+from rrm_operator.facts import RayClusterFact
+
+SAVING_LIMIT_SECONDS: Final = 20.0
+"""How long a job that Ray was told to stop may take to write its record."""
+
+
+def startup_due(situation: Situation, cluster: RayClusterFact) -> float | None:
+    """Return when a RayCluster must be whole; None while it waits for quota, which has no deadline."""
+    if cluster.suspended:
+        return None
+    began = [seconds_of(it) for it in (cluster.creation_time, cluster.resumed_time)]
+    since = max((it for it in began if it is not None), default=None)
+    policy = situation.training.spec.policy
+    return None if since is None else since + policy.startup_deadline_seconds
+
+
+def progress_due(situation: Situation) -> float | None:
+    """Return when the newest attempt must have shown progress: its first step, or the next sign of it."""
+    policy, attempt = situation.training.spec.policy, situation.counted_status
+    if situation.stepped:
+        assert situation.progress is not None
+        said = seconds_of(situation.progress.time)
+        return None if said is None else said + policy.stall_deadline_seconds
+    began = seconds_of(attempt.start_time) if attempt is not None else None
+    return None if began is None else began + policy.startup_deadline_seconds
+
+
+def active_due(situation: Situation) -> float | None:
+    """Return when the whole training must be at its end; None without such a deadline, or while it rests."""
+    limit, active = situation.training.spec.policy.active_deadline_seconds, situation.training.status.active
+    if limit is None:
+        return None
+    if active is None or is_revived(situation):
+        return situation.now + limit
+    since = seconds_of(active.since)
+    if since is not None:
+        return since - active.seconds + limit
+    return situation.now if active.seconds >= limit else None
+
+
+def is_overdue(situation: Situation) -> bool:
+    """Return whether the training has been active for longer than `policy.activeDeadlineSeconds`."""
+    due = active_due(situation)
+    return due is not None and situation.now >= due
+
+
+def is_revived(situation: Situation) -> bool:
+    """Return whether a person has just tried again what had failed: then its active time starts anew."""
+    return situation.has_ended and (situation.retried or situation.edited_since)
+
+
+def finished_due(situation: Situation) -> float | None:
+    """Return when what is left of a finished training is cleaned up; None = never."""
+    ttl = situation.training.spec.policy.ttl_seconds_after_finished
+    ended = seconds_of(situation.training.status.completion_time)
+    return None if ttl is None or ended is None else ended + ttl

@@ -1,0 +1,217 @@
+"""How the newest attempt ended: what is written down about it, else its own words, else what is seen.
+
+written in status.attempts  --yes-->  that: nothing brings it back (but a record that all is trained)
+record of the trainer       --yes-->  its reason, message, exit code, last log lines
+asked to stop, and time over          the reason of the order
+edited beyond use                     Replaced
+Kueue suspends its RayCluster         Preempted
+head gone, leaving, ended; RayCluster gone; Ray forgot the job; both silent   ClusterLost
+Ray says the job ended, and 10 s later there is no record                     by its words
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from rrm_api.conditions import Reason
+from rrm_api.run import ExitCode, Record, Result
+from rrm_api.status import AttemptStatus
+from rrm_operator.assess.checks import capacity_trouble, pod_trouble
+from rrm_operator.assess.classes import crash_reason
+from rrm_operator.assess.deadlines import startup_due
+from rrm_operator.assess.failures import (
+    KEPT_REASONS,
+    LOST_AFTER_SECONDS,
+    RECORD_GRACE_SECONDS,
+    Failure,
+    last_words,
+    unreadable_answers,
+)
+from rrm_operator.assess.moments import written
+from rrm_operator.assess.situation import RAY_ROLES, Situation
+from rrm_operator.assess.stopping import StopOrder, stop_order
+from rrm_operator.facts import PodFact, PodRole, RayClusterFact, RayJobFact, RayJobState
+
+_ENDED: Final = frozenset({RayJobState.FAILED, RayJobState.STOPPED, RayJobState.SUCCEEDED})
+_USER_CODES: Final = frozenset(
+    {ExitCode.DATA, ExitCode.CONFIGURATION, ExitCode.MODEL, ExitCode.PLUGIN, ExitCode.UNHEALTHY}
+)
+
+
+def attempt_ending(situation: Situation) -> Failure | None:
+    """Return why the newest attempt is over; None while it runs, and if it reached its last step."""
+    if situation.counted == 0 or situation.trained is not None:
+        return None
+    remembered = situation.counted_status
+    if situation.is_over and remembered is not None:
+        return _remembered(situation, remembered)
+    if situation.cluster is not None and not situation.submitted:
+        return None  # Status was lost, and the next attempt has begun.
+    seen, order = _seen_ending(situation), stop_order(situation)
+    if order is None or (seen is not None and seen.reason is Reason.REPLACED):
+        return seen
+    return _stopped(situation, order, seen)
+
+
+def early_ending(situation: Situation) -> Failure | None:
+    """Return how a RayCluster ended that nothing was submitted to: its head lost, or not whole in time.
+
+    It counts as an attempt: what cannot start must not try for ever.
+    """
+    cluster, remembered = situation.cluster, situation.counted_status
+    waits_again = situation.is_over and remembered is not None and remembered.reason == Reason.PREEMPTED
+    if cluster is None or (situation.submitted and not waits_again):
+        return None
+    # KubeRay makes a head anew only until all pods were ready once: then the workers wait for none.
+    lost = _lost_head(situation, cluster) if cluster.provisioned and not cluster.suspended else None
+    due = startup_due(situation, cluster)
+    return lost or (_too_late(situation, cluster) if due is not None and situation.now >= due else None)
+
+
+def _too_late(situation: Situation, cluster: RayClusterFact) -> Failure | None:
+    pods = situation.pods(*RAY_ROLES, owner=cluster.name)
+    if cluster.head_ready and cluster.ready_workers >= situation.training.spec.workers.nodes:
+        return None
+    limit = situation.training.spec.policy.startup_deadline_seconds
+    said = capacity_trouble(pods) or (cluster.replica_failure and Reason.UNSCHEDULABLE)
+    words = pod_trouble(pods) or cluster.replica_failure or _unready(pods)
+    message = f"{cluster.name} was not whole within {limit} s (spec.policy.startupDeadlineSeconds): {words}"
+    return Failure(said or Reason.NO_PROGRESS, message)
+
+
+def _unready(pods: tuple[PodFact, ...]) -> str:
+    waiting = [pod.name for pod in pods if not pod.ready]
+    return f"not ready: {', '.join(waiting[:3])}" if waiting else "it has no pods"
+
+
+def _remembered(situation: Situation, attempt: AttemptStatus) -> Failure:
+    reason = Reason(attempt.reason) if attempt.reason in set(Reason) else Reason.TRAINER_CRASHED
+    record, known = situation.train_record, situation.training.status.failure
+    if record is not None:
+        return Failure(reason, attempt.message or "", record.exit_code, record.log_tail)
+    if known is None:
+        return Failure(reason, attempt.message or "")
+    return Failure(reason, attempt.message or "", known.exit_code, known.log_tail or "")
+
+
+def _stopped(situation: Situation, order: StopOrder, seen: Failure | None) -> Failure | None:
+    """Return how an attempt ended that was asked to stop; None while it still may save."""
+    if seen is None and situation.now < order.over_at and _can_be_waited_for(order):
+        return None
+    record = situation.train_record
+    how = ""
+    if record is not None and record.result is Result.STOPPED:
+        how = f": {record.message}"
+    elif order.saves:
+        how = f": nothing was saved ({seen.message})" if seen is not None else ": it did not save in time"
+    elif seen is not None and record is not None:
+        how = f": {record.message}"
+    failure = Failure(order.reason, order.message + how)
+    if record is None:
+        return failure
+    return replace(failure, exit_code=record.exit_code, log_tail=record.log_tail)
+
+
+def _can_be_waited_for(order: StopOrder) -> bool:
+    """Return whether there is anything to wait for: a suspension before the first step saves nothing."""
+    return order.saves or order.reason is Reason.NO_PROGRESS
+
+
+def _seen_ending(situation: Situation) -> Failure | None:
+    record, cluster = situation.train_record, situation.cluster
+    if record is not None:
+        return _from_record(situation, record)
+    if cluster is None:
+        return _vanished(situation) if situation.snapshot.kuberay_installed else None
+    if not situation.keeps_cluster:
+        return Failure(Reason.REPLACED, "replaced after an edit of the spec")
+    if cluster.suspended:
+        return Failure(Reason.PREEMPTED, f"{cluster.name} was suspended to give its quota to others")
+    return _lost_head(situation, cluster) or _ended_without_record(situation) or _silent(situation, cluster)
+
+
+def _from_record(situation: Situation, record: Record) -> Failure:
+    words = f"{record.message}\n{record.log_tail}"
+    if record.result is Result.STOPPED:
+        return Failure(Reason.DRAINED, f"left its pods: {record.message}", record.exit_code)
+    if record.result is Result.FAILED:
+        if record.exit_code in _USER_CODES or record.reason in KEPT_REASONS:
+            reason = record.reason if record.reason in KEPT_REASONS else Reason.TRAINING_FAILED
+        else:
+            reason = _crash_reason(situation, words)
+        return Failure(reason, record.message, record.exit_code, record.log_tail)
+    trained = record.trained
+    saved = trained.checkpoints.latest_step if trained is not None else None
+    planned = trained.total_steps if trained is not None else "unknown"
+    message = (
+        f"attempt {situation.counted} ended with 0, but its last whole checkpoint is of step {saved}, "
+        f"not of step {planned}"
+    )
+    return Failure(Reason.TRAINER_CRASHED, message, record.exit_code, record.log_tail)
+
+
+def _crash_reason(situation: Situation, words: str) -> Reason:
+    if any(pod.termination_reason == "OOMKilled" for pod in _ray_pods(situation)):
+        return Reason.OUT_OF_MEMORY
+    saved = situation.training.status.checkpoints
+    proven = situation.stepped or (saved is not None and bool(saved.latest_step))
+    return crash_reason(words, stepped=proven)
+
+
+def _ray_pods(situation: Situation) -> tuple[PodFact, ...]:
+    cluster = situation.cluster
+    return () if cluster is None else situation.pods(*RAY_ROLES, owner=cluster.name)
+
+
+def _vanished(situation: Situation) -> Failure:
+    remembered = situation.counted_status
+    name = remembered.cluster if remembered is not None else "its RayCluster"
+    return Failure(Reason.CLUSTER_LOST, f"{name} vanished while attempt {situation.counted} was running")
+
+
+def _lost_head(situation: Situation, cluster: RayClusterFact) -> Failure | None:
+    heads = situation.pods(PodRole.HEAD, owner=cluster.name)
+    if not heads:
+        # KubeRay must have seen it too: one missing pod event alone must not end a healthy attempt.
+        return None if cluster.head_ready else _lost(f"the head pod of {cluster.name} is gone", None)
+    if all(pod.deleting for pod in heads):
+        return _lost(f"the head pod {heads[0].name} is being deleted", heads[0])
+    for pod in heads:
+        if pod.phase in ("Failed", "Succeeded"):
+            return _lost(f"the head pod {pod.name} has ended", pod)
+    return None
+
+
+def _lost(what: str, pod: PodFact | None) -> Failure:
+    words = last_words(pod)
+    code = pod.exit_code if pod is not None else None
+    killed = pod is not None and pod.termination_reason == "OOMKilled"
+    reason = Reason.OUT_OF_MEMORY if killed else Reason.CLUSTER_LOST
+    return Failure(reason, what + (f": {words}" if words else ""), code)
+
+
+def _ended_without_record(situation: Situation) -> Failure | None:
+    job = situation.snapshot.ray_job
+    if job is None:
+        return None
+    if job.state is RayJobState.ABSENT and situation.progressed:
+        # The head's container was restarted: with it Ray's memory, and the parent that writes records, went.
+        return _lost(f"Ray no longer knows the job {job.submission_id}", None)
+    if situation.now - job.seen_at < RECORD_GRACE_SECONDS or job.state not in _ENDED:
+        return None
+    said = "".join(f"; {words}" for words in (job.message, *unreadable_answers(situation)) if words)
+    message = f"Ray says {job.state}, without a record of the trainer{said}"
+    return Failure(_crash_reason(situation, message), message, job.exit_code)
+
+
+def _silent(situation: Situation, cluster: RayClusterFact) -> Failure | None:
+    job = situation.snapshot.ray_job
+    if job is None or cluster.head_ready or not _is_silent(job, situation.now):
+        return None
+    since = written(job.unreachable_since or 0)
+    return _lost(
+        f"Ray has not answered since {since} and the head is not ready ({cluster.head_reason})", None
+    )
+
+
+def _is_silent(job: RayJobFact, now: float) -> bool:
+    return job.unreachable_since is not None and now - job.unreachable_since >= LOST_AFTER_SECONDS

@@ -1,0 +1,14 @@
+"""What a look at a training found: where it is and why."""
+
+from dataclasses import dataclass
+
+from rrm_api.conditions import Reason, Stage
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where a training is and why, in one word and one sentence."""
+
+    stage: Stage
+    reason: Reason
+    message: str

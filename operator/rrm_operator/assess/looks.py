@@ -1,0 +1,92 @@
+"""When to look at a training again though nothing tells: the nearest of all clocks that run."""
+
+from typing import Final
+
+from rrm_api.conditions import Stage
+from rrm_operator.assess.consequences import Restart, consequence
+from rrm_operator.assess.deadlines import active_due, finished_due, progress_due, startup_due
+from rrm_operator.assess.failures import RECORD_GRACE_SECONDS
+from rrm_operator.assess.finding import Finding
+from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.stage_jobs import job_due, until_pod_is_missed
+from rrm_operator.assess.stopping import stop_order
+
+FRESH_SECONDS: Final = 60.0
+"""A progress report younger than this says enough: Ray is not asked."""
+_SAFETY_SECONDS: Final = 60.0
+MISSING_CLAIM_SECONDS: Final = 30.0
+"""How often a claim is looked for that the spec names and that is not there: nobody tells of it."""
+_LEAST_SECONDS: Final = 1.0
+"""A clock that is past its time and changed nothing must not be a loop without a pause."""
+_ENDED: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
+
+
+def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
+    """Return when something may be due that no event will tell of."""
+    waits = [*_own(situation, finding)]
+    if finding.stage in _ENDED:
+        due = finished_due(situation)
+        waits += [due - situation.now] if due is not None and situation.snapshot.jobs else []
+    elif finding.stage is not Stage.SUSPENDED:
+        due = active_due(situation)
+        waits += [due - situation.now] if due is not None else []
+    return max(_LEAST_SECONDS, min(waits)) if waits else None
+
+
+def _own(situation: Situation, finding: Finding) -> list[float]:
+    """Return the seconds until the clocks of a stage strike."""
+    now = situation.now
+    match finding.stage:
+        case Stage.STARTING | Stage.TRAINING:
+            due = progress_due(situation)
+            return [_until_ray_is_asked(situation), *([due - now] if due is not None else [])]
+        case Stage.STOPPING:
+            return _until_stopped(situation)
+        case Stage.PROVISIONING:
+            return _until_startup(situation)
+        case Stage.BACKING_OFF:
+            return _until_next_attempt(situation)
+        case Stage.PREPARING | Stage.EXPORTING:
+            return _until_job_is_judged(situation, finding)
+        case Stage.RELEASING | Stage.PENDING:
+            return [_SAFETY_SECONDS]
+        case Stage.STALLED if situation.snapshot.claim_is_missing:
+            return [MISSING_CLAIM_SECONDS]
+        case _:
+            return []
+
+
+def _until_next_attempt(situation: Situation) -> list[float]:
+    follows = consequence(situation)
+    return [follows.at - situation.now] if isinstance(follows, Restart) else []
+
+
+def _until_stopped(situation: Situation) -> list[float]:
+    order = stop_order(situation)
+    moments = [order.kill_at, order.over_at] if order is not None else []
+    return [situation.ray_poll_seconds, *(it - situation.now for it in moments if it > situation.now)]
+
+
+def _until_startup(situation: Situation) -> list[float]:
+    cluster = situation.cluster
+    due = startup_due(situation, cluster) if cluster is not None else None
+    return [due - situation.now] if due is not None and due > situation.now else []
+
+
+def _until_job_is_judged(situation: Situation, finding: Finding) -> list[float]:
+    job = situation.prepare_job if finding.stage is Stage.PREPARING else situation.export_job
+    if job is not None and job.finished_time:
+        return [RECORD_GRACE_SECONDS / 2]
+    wait, due = until_pod_is_missed(situation, job), job_due(situation, job)
+    waits = [wait if wait is not None else 0.0, due - situation.now if due is not None else 0.0]
+    return [it for it in waits if it > 0]
+
+
+def _until_ray_is_asked(situation: Situation) -> float:
+    progress = situation.progress
+    reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
+    if situation.head_is_suspect:
+        return situation.ray_poll_seconds
+    age = situation.now - reported if reported is not None else FRESH_SECONDS
+    return max(situation.ray_poll_seconds, FRESH_SECONDS - age)

@@ -1,0 +1,68 @@
+"""The questions about what goes: an attempt that is stopped, a RayCluster whose GPUs are given back."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from rrm_api.conditions import Reason, Stage
+from rrm_operator.assess.endings import attempt_ending, early_ending
+from rrm_operator.assess.finding import Finding
+from rrm_operator.assess.moments import seconds_of, written
+from rrm_operator.assess.situation import RAY_ROLES, Situation
+from rrm_operator.assess.stopping import stop_order
+from rrm_operator.assess.wanted import is_running, leftover_clusters, wanted_cluster
+from rrm_operator.facts import PodFact
+
+_NAMED_PODS: Final = 3
+STUCK_SECONDS: Final = 300.0
+"""How long after its grace a pod may still be there before a person is told."""
+
+
+def is_stopping(situation: Situation) -> Finding | None:
+    """Return that an attempt was asked to stop and has not left yet."""
+    order = stop_order(situation)
+    if order is None or not is_running(situation):
+        return None
+    how = f"saving, until {written(order.kill_at)} at the latest" if order.saves else "without saving"
+    message = f"attempt {situation.counted} is stopped: {order.message}; {how}"
+    return Finding(Stage.STOPPING, Reason.STOPPING, message)
+
+
+def is_releasing(situation: Situation) -> Finding | None:
+    """Return that there are GPUs or pods of a past attempt that nothing needs."""
+    wanted = wanted_cluster(situation)
+    pods = situation.pods(*RAY_ROLES)
+    remaining = [pod for pod in pods if wanted is None or pod.owner != wanted.name]
+    if not remaining and not leftover_clusters(situation):
+        return None
+    names = ", ".join(pod.name for pod in remaining[:_NAMED_PODS])
+    more = len(remaining) - _NAMED_PODS
+    waits = "; waiting until its pods are gone" + (f": {names}" if names else "")
+    waits += f" and {more} more" if more > 0 else ""
+    if is_stuck(situation, remaining):
+        remedy = (
+            "their node does not answer; if it is gone for good, `kubectl delete node` it, or `kubectl "
+            "delete pod --force` them: until then they might still write checkpoints"
+        )
+        return Finding(Stage.STALLED, Reason.PODS_STUCK, f"{_why_released(situation)}{waits}; {remedy}")
+    return Finding(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
+
+
+def is_stuck(situation: Situation, pods: Iterable[PodFact]) -> bool:
+    """Return whether a pod should have been gone long ago."""
+    ends = (seconds_of(pod.deletion_time) for pod in pods if pod.deleting)
+    return any(end is not None and situation.now >= end + STUCK_SECONDS for end in ends)
+
+
+def _why_released(situation: Situation) -> str:
+    early, ending = early_ending(situation), attempt_ending(situation)
+    if situation.trained is not None:
+        return f"attempt {situation.counted} reached its last step"
+    if early is not None:
+        return f"attempt {situation.attempt} could not begin: {early.message}"
+    if ending is not None and ending.reason is Reason.REPLACED:
+        return "the RayCluster is replaced"
+    if ending is not None:
+        return f"attempt {situation.counted} ended: {ending.message}"
+    return (
+        "the RayCluster is not needed now" if situation.cluster is not None else "the RayCluster was deleted"
+    )
