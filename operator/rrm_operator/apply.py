@@ -42,13 +42,16 @@ async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None
         observer.submitted(key, plan.submission.submission_id)
 
 
-async def stop(plan: Plan, ray: RayJobs) -> None:
-    """Let Ray stop a job; where Ray does not answer, its pods go when the time of the stop is over."""
-    if plan.stop is not None:
-        try:
-            await ray.stop(plan.stop)
-        except RayUnavailable as error:
-            _log.warning("%s", error, extra={"submission": plan.stop.submission_id})
+async def stop(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:
+    """Let Ray stop a job, once; where Ray does not answer, its pods go when the time of the stop is over."""
+    if plan.stop is None or observer.was_stopped(key, plan.stop.submission_id):
+        return
+    try:
+        await ray.stop(plan.stop)
+    except RayUnavailable as error:
+        _log.warning("%s", error, extra={"training": str(key), "submission": plan.stop.submission_id})
+    else:
+        observer.stopped(key, plan.stop.submission_id)
 
 
 async def own(plan: Plan, claim: ClaimFact | None, cluster: Cluster, *, uid: str) -> None:

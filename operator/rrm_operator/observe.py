@@ -56,6 +56,7 @@ class Observer:
     _refusals: dict[Key, _Refusal] = field(default_factory=dict)
     _forbidden: dict[Key, str] = field(default_factory=dict)
     _not_submitted: dict[Key, str] = field(default_factory=dict)
+    _stopped: dict[Key, str] = field(default_factory=dict)
     _no_growths: dict[Key, _NoGrowth] = field(default_factory=dict)
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
@@ -84,6 +85,15 @@ class Observer:
         now = self.clock.now()
         self._not_submitted.pop(key, None)
         self._answers[key] = _Answer(RayJobFact(id_, RayJobState.PENDING, "", seen_at=now), asked_at=now)
+
+    def stopped(self, key: Key, id_: str) -> None:
+        """Note that Ray was told to stop a job; what it says of it is asked for anew."""
+        self._stopped[key] = id_
+        self._answers.pop(key, None)
+
+    def was_stopped(self, key: Key, id_: str) -> bool:
+        """Return whether Ray was told to stop a job."""
+        return self._stopped.get(key) == id_
 
     def not_submitted(self, key: Key, words: str) -> None:
         """Note that Ray could not be reached to hand the job in."""
@@ -131,6 +141,7 @@ class Observer:
             self._refusals,
             self._forbidden,
             self._not_submitted,
+            self._stopped,
             self._no_growths,
         ):
             memory.pop(key, None)

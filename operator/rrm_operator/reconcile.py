@@ -67,7 +67,7 @@ class Reconciler:
         """Do what was planned; return after how many seconds the claim is asked to grow again."""
         try:
             await apply(todo, seen, self.cluster)
-            await stop(todo, self.ray)
+            await stop(todo, key, self.ray, self.observer)
             await submit(todo, key, self.ray, self.observer)
             await own(todo, seen.claim, self.cluster, uid=seen.manifest["metadata"].get("uid", ""))
             return await grow(todo, seen.claim, self.cluster, self.observer, key=key)

@@ -86,6 +86,8 @@ def weighty(status: Manifest) -> Manifest:
         {key: value for key, value in it.items() if key != "message" or it["type"] not in _MINOR_MESSAGES}
         for it in status.get("conditions", [])
     ]
+    # That GPUs are held, or no more, is told at once; how many, in between, may wait.
+    kept["holds"] = bool((status.get("gpuSeconds") or {}).get("holding"))
     kept["attempts"] = [
         {key: value for key, value in it.items() if key != "fromStep"} for it in status.get("attempts", [])
     ]

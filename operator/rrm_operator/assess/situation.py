@@ -191,6 +191,8 @@ class Situation:
     @cached_property
     def edited_since(self) -> bool:
         """Whether the spec was changed after the newest attempt was made: then it may be tried again."""
+        if self.counted == 0:
+            return False
         remembered = self.counted_status
         if remembered is not None and remembered.shape is not None:
             return remembered.shape != shape_of(self.training)

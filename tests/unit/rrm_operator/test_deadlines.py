@@ -1,0 +1,273 @@
+"""Deadlines that give the GPUs back: for starting, for progress, for everything, and for what is left over."""
+
+from typing import Any
+
+import pytest
+
+from rrm_api import group
+from rrm_api.conditions import Reason
+from rrm_api.run import Result, Role
+from rrm_operator.facts import Kind
+
+DAY = 86_400
+
+
+async def provisioning(operator: Any, **policy: int) -> None:
+    operator.world.edit(lambda spec: spec.update(policy=policy))
+    await operator.settle()
+    operator.world.prepare_succeeds()
+    assert await operator.settle() == "Provisioning"
+
+
+async def starting(operator: Any, **policy: int) -> None:
+    await provisioning(operator, **policy)
+    operator.world.cluster_becomes_ready()
+    assert await operator.settle() == "Starting"
+
+
+async def training(operator: Any, **policy: int) -> None:
+    await starting(operator, **policy)
+    operator.world.train_reports(7)
+    assert await operator.settle() == "Training"
+
+
+UNSCHEDULABLE = {
+    "phase": "Pending",
+    "conditions": [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/4 nodes are available: 4 Insufficient nvidia.com/gpu.",
+        }
+    ],
+}
+NO_IMAGE = {
+    "phase": "Pending",
+    "containerStatuses": [{"name": "main", "state": {"waiting": {"reason": "ImagePullBackOff"}}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason", "words"),
+    [
+        (UNSCHEDULABLE, "Unschedulable", "4 Insufficient nvidia.com/gpu"),
+        (NO_IMAGE, "ImageUnavailable", "ImagePullBackOff"),
+    ],
+)
+async def test_pods_that_do_not_start_in_time_give_their_gpus_back_and_a_retry_goes_on(
+    operator: Any, pod: Any, reason: str, words: str
+) -> None:
+    world = operator.world
+    await provisioning(operator, startupDeadlineSeconds=100)
+    world.add_pod("tiny-judge-c1", "head", **pod)
+    assert await operator.settle() == "Provisioning"
+    assert words in world.condition("Ready")["message"]
+    assert await operator.look() == 100
+    world.seconds += 100
+    assert await operator.settle() == "Releasing"
+    assert world.status["attempts"][0]["reason"] == reason, "told before the deletion"
+    world.pods_leave()
+    assert await operator.settle() == "Stalled"
+    assert world.condition("Stalled")["reason"] == reason
+    assert words in world.condition("Stalled")["message"]
+    assert world.condition("Succeeded")["status"] == "Unknown"
+    assert world.named(Kind.RAY_CLUSTER) == []
+    world.seconds += DAY
+    assert await operator.settle() == "Stalled"
+    world.annotate(**{group.ANNOTATION_RETRY: "room now"})
+    assert await operator.settle() == "Provisioning"
+    assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c2"]
+
+
+async def test_a_cluster_that_never_becomes_whole_for_no_known_reason_is_tried_elsewhere(operator: Any) -> None:
+    world = operator.world
+    await provisioning(operator, startupDeadlineSeconds=100)
+    world.add_pod("tiny-judge-c1", "worker")
+    world.seconds += 100
+    assert await operator.settle() == "Releasing"
+    world.pods_leave()
+    assert await operator.settle() == "BackingOff"
+    assert world.status["attempts"][0]["reason"] == "NoProgress"
+    assert "tiny-judge-c1-worker" in world.status["attempts"][0]["message"]
+
+
+async def test_an_attempt_without_a_first_step_in_time_is_stopped_and_tried_again(operator: Any) -> None:
+    world = operator.world
+    await starting(operator, startupDeadlineSeconds=100)
+    world.seconds += 99
+    assert await operator.settle() == "Starting"
+    world.seconds += 1
+    assert await operator.settle() == "Stopping"
+    assert world.log.count("stop 0a1b2c3d-a1") == 1
+    world.seconds += 20
+    assert await operator.settle() == "Releasing"
+    attempt = world.status["attempts"][0]
+    assert attempt["reason"] == "NoProgress"
+    assert "startupDeadlineSeconds" in attempt["message"]
+    world.pods_leave()
+    assert await operator.settle() == "BackingOff"
+
+
+async def test_a_trainer_that_hangs_is_stopped_with_its_last_words_and_tried_again(operator: Any) -> None:
+    world = operator.world
+    await training(operator, stallDeadlineSeconds=600)
+    world.seconds += 599
+    assert await operator.settle() == "Training"
+    world.seconds += 1
+    await operator.look()
+    assert world.status["stage"] == "Stopping"
+    assert world.log[-2:] == ["status", "stop 0a1b2c3d-a1"]
+    progress = world.objects[Kind.CONFIG_MAP, "tiny-judge-progress"]
+    assert "annotations" not in progress["metadata"] or (
+        group.ANNOTATION_STOP_ATTEMPT not in progress["metadata"]["annotations"]
+    ), "what hangs cannot save"
+    killed = {"result": Result.FAILED, "reason": Reason.TRAINING_FAILED, "exit_code": 143}
+    words = {"message": "ended by SIGTERM", "log_tail": "waiting for the rollout server"}
+    world.write_record(world.record(Role.TRAIN, attempt=1, **killed, **words))
+    assert await operator.settle() == "Releasing"
+    attempt = world.status["attempts"][0]
+    assert attempt["reason"] == "NoProgress"
+    assert "since step 7" in attempt["message"]
+    assert "Ray pods were ready" in attempt["message"]
+    assert world.status["failure"]["logTail"] == "waiting for the rollout server"
+    world.pods_leave()
+    assert await operator.settle() == "BackingOff"
+
+
+async def test_progress_puts_the_stall_off(operator: Any) -> None:
+    world = operator.world
+    await training(operator, stallDeadlineSeconds=600)
+    for step in range(8, 20):
+        world.seconds += 500
+        world.train_reports(step)
+        assert await operator.settle() == "Training"
+
+
+async def test_the_deadline_of_everything_saves_gives_back_and_fails_until_it_is_raised(operator: Any) -> None:
+    world = operator.world
+    await training(operator, activeDeadlineSeconds=1000)
+    world.seconds += 1000
+    assert await operator.settle() == "Stopping"
+    assert world.status["attempts"][0]["stopReason"] == "DeadlineExceeded"
+    world.seconds += 620
+    await operator.settle()
+    world.pods_leave()
+    assert await operator.settle() == "Failed"
+    assert world.condition("Stalled")["reason"] == "DeadlineExceeded"
+    world.seconds += DAY
+    assert await operator.settle() == "Failed"
+    world.edit(lambda spec: spec["policy"].update(activeDeadlineSeconds=5000))
+    assert await operator.settle() == "Provisioning"
+
+
+async def test_time_in_suspension_does_not_count_for_the_deadline(operator: Any) -> None:
+    world = operator.world
+    await provisioning(operator, activeDeadlineSeconds=1000)
+    world.seconds += 600
+    world.edit(lambda spec: spec.update(suspend=True))
+    await operator.settle()
+    world.pods_leave()
+    assert await operator.settle() == "Suspended"
+    assert world.status["active"] == {"seconds": 600}
+    assert await operator.look() is None
+    world.seconds += DAY
+    assert await operator.settle() == "Suspended"
+    world.edit(lambda spec: spec.update(suspend=False))
+    assert await operator.settle() == "Provisioning"
+    world.seconds += 399
+    assert await operator.settle() == "Provisioning"
+    world.seconds += 1
+    assert await operator.settle() == "Releasing"
+    world.pods_leave()
+    assert await operator.settle() == "Failed"
+    world.annotate(**{group.ANNOTATION_RETRY: "another day"})
+    assert await operator.settle() == "Provisioning"
+    assert world.status["active"]["seconds"] == 0
+
+
+async def test_a_deadline_while_preparing_ends_the_job(operator: Any) -> None:
+    world = operator.world
+    world.edit(lambda spec: spec.update(policy={"activeDeadlineSeconds": 50}))
+    assert await operator.settle() == "Preparing"
+    world.seconds += 50
+    assert await operator.settle() == "Failed"
+    assert world.named(Kind.JOB) == []
+    assert world.condition("DataPrepared")["status"] == "Unknown"
+
+
+async def test_a_pod_of_a_job_that_cannot_run_is_told_after_a_while_and_goes_on_by_itself(
+    operator: Any,
+) -> None:
+    world = operator.world
+    world.edit(lambda spec: spec.update(policy={"startupDeadlineSeconds": 60}))
+    await operator.settle()
+    (job,) = world.named(Kind.JOB)
+    world.add_pod(job, "prepare", **UNSCHEDULABLE)
+    assert await operator.settle() == "Preparing"
+    world.seconds += 60
+    assert await operator.settle() == "Stalled"
+    assert world.condition("Stalled")["reason"] == "Unschedulable"
+    assert world.named(Kind.JOB) == [job], "it holds no GPUs"
+    world.change_pod(f"{job}-prepare", phase="Running", conditions=[])
+    assert await operator.settle() == "Preparing"
+
+
+async def test_pods_that_do_not_leave_are_told_with_what_to_do(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    world.delete_pod("tiny-judge-c1-head")
+    assert await operator.settle() == "Releasing"
+    assert await operator.look() == 60
+    world.seconds += 300
+    assert await operator.settle() == "Stalled"
+    assert world.condition("Stalled")["reason"] == "PodsStuck"
+    assert "kubectl delete node" in world.condition("Stalled")["message"]
+    assert len(world.submissions) == 1, "they might still write checkpoints"
+    world.pods_leave()
+    assert await operator.settle() == "Provisioning"
+
+
+async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_starts_again(operator: Any) -> None:
+    world = operator.world
+    await training(operator, ttlSecondsAfterFinished=100)
+    world.train_ends()
+    await operator.settle()
+    world.pods_leave()
+    assert await operator.settle() == "Exporting"
+    world.export_succeeds()
+    assert await operator.settle() == "Succeeded"
+    assert len(world.named(Kind.JOB)) == 2
+    assert await operator.look() == 100
+    world.seconds += 100
+    status = world.status
+    assert await operator.settle() == "Succeeded"
+    assert world.named(Kind.JOB) == []
+    assert world.status == status
+    operator.restart()
+    assert await operator.look() is None
+    assert world.named(Kind.PERSISTENT_VOLUME_CLAIM) == ["tiny-judge-checkpoints"]
+
+
+async def test_a_failed_export_that_is_cleaned_up_is_not_run_again_until_asked_for(operator: Any) -> None:
+    world = operator.world
+    await training(operator, ttlSecondsAfterFinished=100)
+    world.train_ends()
+    await operator.settle()
+    world.pods_leave()
+    await operator.settle()
+    world.job_ends(Role.EXPORT, None, exit_code=1)
+    world.seconds += 10
+    assert await operator.settle() == "Failed"
+    world.seconds += 100
+    assert await operator.settle() == "Failed"
+    assert world.named(Kind.JOB) == []
+    operator.restart()
+    assert await operator.settle() == "Failed"
+    world.annotate(**{group.ANNOTATION_RETRY: "1"})
+    assert await operator.settle() == "Exporting"
+    assert len(world.named(Kind.JOB)) == 1
+    for pod in world.named(Kind.POD):
+        world.remove(Kind.POD, pod)
+    world.export_succeeds()
+    assert await operator.settle() == "Succeeded"
