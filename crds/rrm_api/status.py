@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rrm_api.conditions import ConditionStatus, Stage
+from rrm_api.conditions import ConditionStatus, ConditionType, Stage
 from rrm_api.fields import ApiModel, LongText, ShortText, Time
 
 Number = Annotated[str, Field(max_length=32, pattern=r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")]
@@ -275,3 +275,7 @@ class TrainingStatus(ApiModel):
     """How long it was active."""
     last_handled_retry: ShortText | None = None
     """Value of the annotation `training.rrm.dev/retry` that was acted upon last."""
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """Return the condition of a type, None if it was never written."""
+        return next((it for it in self.conditions if it.type == kind), None)

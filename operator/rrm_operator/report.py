@@ -7,7 +7,7 @@ recorded before its RayCluster is deleted.
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rrm_api.conditions import ConditionType
+from rrm_api.conditions import ConditionType, Stage
 from rrm_operator.assess import Assessment
 from rrm_operator.assess.moments import seconds_of
 from rrm_operator.facts import Key, Manifest
@@ -101,5 +101,6 @@ def transition(old: Manifest, assessment: Assessment) -> Event | None:
     if next(before, None) == finding.reason:
         return None
     stalled = next(it for it in assessment.status.conditions if it.type == ConditionType.STALLED)
-    kind = "Warning" if stalled.status == "True" else "Normal"
+    is_bad = stalled.status == "True" or assessment.stage is Stage.BACKING_OFF
+    kind = "Warning" if is_bad else "Normal"
     return Event(kind, finding.reason, finding.message[:_MAX_EVENT_MESSAGE])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rrm_api import group
-from rrm_api.conditions import Reason, Stage
+from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.status import ExportStatus, FailureStatus, Metric, ResolvedStatus, TrainingStatus
 from rrm_operator.assess.accounting import active_time, gpu_seconds
@@ -57,7 +57,7 @@ def assess(situation: Situation) -> Assessment:
 
 def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str, now: float) -> Assessment:
     """Return what is to be said about a training whose spec this operator cannot read: the second gate."""
-    finding = Finding(Stage.STALLED, Reason.INVALID_SPEC, message)
+    finding = _unreadable(previous, message)
     claims = (*main_claims(finding), *unknown_details())
     status = previous.model_copy(
         update={
@@ -65,10 +65,20 @@ def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str
             "conditions": list(dated(claims, previous.conditions, generation=generation, now=now)),
             "stage": finding.stage,
             "start_time": previous.start_time or written(now),
-            "failure": FailureStatus(reason=finding.reason, message=message),
+            "failure": FailureStatus(reason=Reason.INVALID_SPEC, message=message),
         }
     )
     return Assessment(finding, status, next_look_seconds=None)
+
+
+def _unreadable(previous: TrainingStatus, message: str) -> Finding:
+    """Return that a spec cannot be read, without taking back how the training ended."""
+    said = previous.condition(ConditionType.SUCCEEDED)
+    ended = said.status if said is not None else ConditionStatus.UNKNOWN
+    if said is not None and ended == ConditionStatus.TRUE:
+        return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
+    stage = Stage.FAILED if ended == ConditionStatus.FALSE else Stage.STALLED
+    return Finding(stage, Reason.INVALID_SPEC, message)
 
 
 def _status(situation: Situation, finding: Finding, new: Begun | None) -> TrainingStatus:

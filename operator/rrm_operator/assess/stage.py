@@ -51,8 +51,7 @@ def find_stage(situation: Situation) -> Finding:
 
 def _has_succeeded(situation: Situation) -> Finding | None:
     """What has succeeded stays so, whatever is cleaned up or edited afterwards."""
-    conditions = situation.training.status.conditions
-    said = next((it for it in conditions if it.type == ConditionType.SUCCEEDED), None)
+    said = situation.training.status.condition(ConditionType.SUCCEEDED)
     if said is None or said.status != ConditionStatus.TRUE:
         return None
     return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
@@ -117,7 +116,7 @@ def _is_backing_off(situation: Situation) -> Finding | None:
 
 
 def _lacks_kuberay(situation: Situation) -> Finding | None:
-    over = situation.trained is not None or (situation.is_over and not situation.edited_since)
+    over = situation.trained is not None or isinstance(consequence(situation), GiveUp)
     if situation.snapshot.kuberay_installed or over:
         return None
     message = f"the kind RayCluster (ray.io/v1) does not exist; install KubeRay: {KUBERAY_INSTALL}"
@@ -131,7 +130,9 @@ def _is_on_cluster(situation: Situation) -> Finding | None:
     if is_running(situation):
         return _is_submitted(situation)
     if cluster.suspended:
-        message = f"{cluster.name} waits in its queue until there is quota for all its pods"
+        ending = attempt_ending(situation)
+        before = f"attempt {situation.counted} ended: {ending.message}; " if ending is not None else ""
+        message = f"{before}{cluster.name} waits in its queue until there is quota for all its pods"
         return Finding(Stage.PROVISIONING, Reason.QUOTA_PENDING, message)
     leaving = any(pod.deleting for pod in situation.pods(*RAY_ROLES, owner=cluster.name))
     if cluster_is_ready(situation) and not leaving:

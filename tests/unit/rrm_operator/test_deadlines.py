@@ -1,4 +1,4 @@
-"""Deadlines that give the GPUs back: for starting, for progress, for everything, and for what is left over."""
+"""Deadlines that give the GPUs back: for the start, for progress, for everything, for what is left."""
 
 from typing import Any
 
@@ -80,7 +80,9 @@ async def test_pods_that_do_not_start_in_time_give_their_gpus_back_and_a_retry_g
     assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c2"]
 
 
-async def test_a_cluster_that_never_becomes_whole_for_no_known_reason_is_tried_elsewhere(operator: Any) -> None:
+async def test_a_cluster_that_never_becomes_whole_for_no_known_reason_is_tried_elsewhere(
+    operator: Any,
+) -> None:
     world = operator.world
     await provisioning(operator, startupDeadlineSeconds=100)
     world.add_pod("tiny-judge-c1", "worker")
@@ -144,7 +146,9 @@ async def test_progress_puts_the_stall_off(operator: Any) -> None:
         assert await operator.settle() == "Training"
 
 
-async def test_the_deadline_of_everything_saves_gives_back_and_fails_until_it_is_raised(operator: Any) -> None:
+async def test_the_deadline_of_everything_saves_gives_back_and_fails_until_it_is_raised(
+    operator: Any,
+) -> None:
     world = operator.world
     await training(operator, activeDeadlineSeconds=1000)
     world.seconds += 1000
@@ -228,7 +232,9 @@ async def test_pods_that_do_not_leave_are_told_with_what_to_do(operator: Any) ->
     assert await operator.settle() == "Provisioning"
 
 
-async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_starts_again(operator: Any) -> None:
+async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_starts_again(
+    operator: Any,
+) -> None:
     world = operator.world
     await training(operator, ttlSecondsAfterFinished=100)
     world.train_ends()

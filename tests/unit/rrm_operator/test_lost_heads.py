@@ -1,4 +1,4 @@
-"""A head that is lost before its attempt could be submitted: counted all the same, no GPU waits for a head."""
+"""A head that is lost before its attempt could be submitted: counted all the same, no GPU waits for it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rrm_operator.assess.moments import written
 from rrm_operator.facts import Kind
 
 QUEUED = {"scheduler": "Kueue", "queueName": "gpus"}
@@ -50,10 +51,16 @@ async def test_the_clock_of_the_start_begins_with_the_admission(operator: Any) -
     world.seconds += 86_400
     from rrm_operator.assess.moments import written
 
-    admitted = {"type": "RayClusterSuspended", "status": "False", "lastTransitionTime": written(world.seconds)}
+    admitted = {
+        "type": "RayClusterSuspended",
+        "status": "False",
+        "lastTransitionTime": written(world.seconds),
+    }
     suspend(world, is_suspended=False)
     world._change(
-        Kind.RAY_CLUSTER, "tiny-judge-c1", lambda it: it.setdefault("status", {}).update(conditions=[admitted])
+        Kind.RAY_CLUSTER,
+        "tiny-judge-c1",
+        lambda it: it.setdefault("status", {}).update(conditions=[admitted]),
     )
     assert await operator.settle() == "Provisioning"
     assert await operator.look() == 60

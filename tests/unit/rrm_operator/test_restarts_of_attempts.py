@@ -128,9 +128,7 @@ async def test_a_mistake_of_the_user_is_not_tried_again(operator: Any, exit_code
 
 def ends_with(world: Any, attempt: int, tail: str) -> None:
     failed = {"result": Result.FAILED, "reason": Reason.TRAINING_FAILED, "exit_code": 1}
-    world.write_record(
-        world.record(Role.TRAIN, attempt=attempt, message="it died", log_tail=tail, **failed)
-    )
+    world.write_record(world.record(Role.TRAIN, attempt=attempt, message="it died", log_tail=tail, **failed))
 
 
 async def test_a_configuration_that_verl_refuses_at_its_start_is_not_tried_again(operator: Any) -> None:
@@ -232,3 +230,37 @@ async def test_what_has_ended_stays_ended_whatever_is_reported_later(operator: A
     world.seconds += 5
     await operator.settle()
     assert world.status["attempts"][0] == told
+
+
+async def test_how_it_ended_is_not_taken_back_by_a_spec_that_cannot_be_read(operator: Any) -> None:
+    world = operator.world
+    await prepared(operator)
+    await begins(operator, 1, step=3)
+    world.train_ends()
+    await ends(operator)
+    world.export_succeeds()
+    assert await operator.settle() == "Succeeded"
+    world.edit(lambda spec: spec.update(method="Telepathic"))
+    assert await operator.settle() == "Succeeded"
+    assert world.condition("Succeeded")["status"] == "True"
+    assert "method" in world.status["failure"]["message"]
+
+
+async def test_without_kuberay_the_next_attempt_waits_and_what_has_failed_stays_failed(operator: Any) -> None:
+    world = operator.world
+    await prepared(operator)
+    await begins(operator, 1, step=3)
+    world.train_fails()
+    assert await ends(operator) == "BackingOff"
+    world.store.set_kuberay(installed=False)
+    wait_of(world)
+    assert await operator.settle() == "Stalled"
+    assert world.condition("Stalled")["reason"] == "KubeRayMissing"
+    world.store.set_kuberay(installed=True)
+    assert await operator.settle() == "Provisioning"
+    world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_fails(exit_code=11, attempt=2)
+    assert await ends(operator) == "Failed"
+    world.store.set_kuberay(installed=False)
+    assert await operator.settle() == "Failed"

@@ -71,7 +71,9 @@ async def test_a_training_saves_before_its_gpus_go_and_resumes_where_it_was(oper
     assert world.status["attempts"][1]["restarts"] == 0, "a suspension is no restart"
 
 
-async def test_a_trainer_that_does_not_save_in_time_is_stopped_by_ray_and_then_released(operator: Any) -> None:
+async def test_a_trainer_that_does_not_save_in_time_is_stopped_by_ray_and_then_released(
+    operator: Any,
+) -> None:
     world = operator.world
     await training(operator)
     world.edit(suspends)
@@ -202,7 +204,9 @@ async def test_what_has_succeeded_or_failed_is_not_changed_by_a_suspension(unfor
     assert await operator.settle() == "Failed", "nothing terminal comes alive by itself"
 
 
-async def test_an_attempt_that_reaches_its_last_step_while_it_is_stopped_has_reached_it(operator: Any) -> None:
+async def test_an_attempt_that_reaches_its_last_step_while_it_is_stopped_has_reached_it(
+    operator: Any,
+) -> None:
     world = operator.world
     await training(operator)
     world.edit(suspends)

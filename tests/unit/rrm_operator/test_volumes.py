@@ -35,8 +35,9 @@ async def test_a_claim_that_only_one_node_can_write_to_is_refused_for_several(op
     world.edit(named)
     world.edit(lambda spec: spec["workers"].update(nodes=2))
     assert await operator.settle() == "Stalled"
-    assert "ReadWriteMany, as 2 nodes write to it, found ReadWriteOnce" in (
-        world.condition("Stalled")["message"]
+    assert (
+        "ReadWriteMany, as 2 nodes write to it, found ReadWriteOnce"
+        in (world.condition("Stalled")["message"])
     )
     world.edit(lambda spec: spec["workers"].update(nodes=1))
     assert await operator.settle() == "Preparing"
