@@ -103,6 +103,8 @@ class AttemptStatus(ApiModel):
     """Why it was asked to."""
     shape: ShortText | None = None
     """Digest of all in the spec that shaped its pods or its run: another one means it may be tried again."""
+    forgiven: bool = False
+    """Whether a person has asked to try again after it: the next attempt follows, with the whole budget."""
 
 
 class ClusterStatus(ApiModel):

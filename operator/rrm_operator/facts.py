@@ -75,6 +75,8 @@ class PodFact:
     image_id: str | None = None
     creation_time: str = ""
     """RFC 3339."""
+    started_time: str = ""
+    """When its main container started last; empty while it does not run. RFC 3339."""
     scheduled_time: str = ""
     """When it was given a node; empty before. RFC 3339."""
     deletion_time: str = ""

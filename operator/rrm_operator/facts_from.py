@@ -79,6 +79,7 @@ def pod_fact(manifest: Manifest) -> PodFact | None:
         termination_message=ended.get("message") or status.get("message"),
         image_id=main.get("imageID") or None,
         creation_time=_metadata(manifest).get("creationTimestamp") or "",
+        started_time=_map(main, "state", "running").get("startedAt") or "",
         scheduled_time=(scheduled.get("lastTransitionTime") or "") if _holds(scheduled) else "",
         deletion_time=_metadata(manifest).get("deletionTimestamp") or "",
     )

@@ -106,26 +106,23 @@ def _status(situation: Situation, finding: Finding, new: Begun | None) -> Traini
         resolved=_resolved(situation),
         gpu_seconds=gpu_seconds(situation, finding),
         active=active_time(situation, finding),
-        last_handled_retry=_handled_retry(situation, finding, new),
+        last_handled_retry=_handled_retry(situation, finding),
     )
 
 
-def _handled_retry(situation: Situation, finding: Finding, new: Begun | None) -> str | None:
-    """Return the retry that was acted upon last: by a new attempt, a Job made anew, or in vain."""
+def _handled_retry(situation: Situation, finding: Finding) -> str | None:
+    """Return the retry that was acted upon last: an attempt forgiven, a failed Job removed, or in vain."""
     known = situation.training.status.last_handled_retry
     if not situation.retried:
         return known
     asked = situation.training.metadata.annotations[group.ANNOTATION_RETRY][:_RETRY_CHARS]
     match finding.stage:
         case Stage.PREPARING:
-            # What an earlier attempt ended of is tried again only by the next one.
-            is_handled = prepare_failure(situation) is None and consequence(situation) is None
+            is_handled = prepare_failure(situation) is None
         case Stage.EXPORTING:
             is_handled = situation.export_job is None or not situation.export_job.finished_time
-        case Stage.TRAINING | Stage.SUCCEEDED:
-            is_handled = True
         case _:
-            is_handled = new is not None
+            is_handled = True
     return asked if is_handled else known
 
 

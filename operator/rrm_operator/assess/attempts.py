@@ -86,7 +86,7 @@ def _continued(situation: Situation, attempt: AttemptStatus) -> AttemptStatus:
         ended = {"end_time": attempt.end_time or written(situation.now)}
         return attempt.model_copy(update={**update, **done, **ended})
     if situation.is_over:
-        return attempt.model_copy(update=update)
+        return attempt.model_copy(update={**update, "forgiven": attempt.forgiven or situation.retried})
     order, ending = stop_order(situation), attempt_ending(situation)
     if order is not None:
         update |= {"stop_time": written(order.since), "stop_reason": order.reason.value}

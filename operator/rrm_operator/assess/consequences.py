@@ -45,9 +45,10 @@ def consequence(situation: Situation) -> Restart | GiveUp | None:
     ending = attempt_ending(situation)
     if ending is None:
         return None
-    if situation.edited_since or situation.retried:
-        return Restart(0.0, 0)
     kind, attempt = class_of(ending.reason), situation.counted_status
+    is_forgiven = situation.retried or (attempt is not None and attempt.forgiven)
+    if situation.edited_since or is_forgiven:
+        return Restart(0.0, 0)
     if kind in _FINAL:
         stage = Stage.STALLED if kind is FailureClass.CAPACITY else Stage.FAILED
         return GiveUp(stage, _explained(situation, ending))

@@ -26,7 +26,7 @@ from rrm_operator.assess.failures import (
     last_words,
     unreadable_answers,
 )
-from rrm_operator.assess.moments import written
+from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stopping import StopOrder, stop_order
 from rrm_operator.facts import PodFact, PodRole, RayClusterFact, RayJobFact, RayJobState
@@ -193,7 +193,7 @@ def _ended_without_record(situation: Situation) -> Failure | None:
     job = situation.snapshot.ray_job
     if job is None:
         return None
-    if job.state is RayJobState.ABSENT and situation.progressed:
+    if job.state is RayJobState.ABSENT and (situation.progressed or _has_new_head(situation)):
         # The head's container was restarted: with it Ray's memory, and the parent that writes records, went.
         return _lost(f"Ray no longer knows the job {job.submission_id}", None)
     if situation.now - job.seen_at < RECORD_GRACE_SECONDS or job.state not in _ENDED:
@@ -201,6 +201,15 @@ def _ended_without_record(situation: Situation) -> Failure | None:
     said = "".join(f"; {words}" for words in (job.message, *unreadable_answers(situation)) if words)
     message = f"Ray says {job.state}, without a record of the trainer{said}"
     return Failure(_crash_reason(situation, message), message, job.exit_code)
+
+
+def _has_new_head(situation: Situation) -> bool:
+    """Return whether the head's container was started after its attempt was counted."""
+    attempt, cluster = situation.counted_status, situation.cluster
+    began = seconds_of(attempt.start_time) if attempt is not None else None
+    heads = situation.pods(PodRole.HEAD, owner=cluster.name) if cluster is not None else ()
+    started = (seconds_of(pod.started_time) for pod in heads)
+    return began is not None and any(it is not None and it > began for it in started)
 
 
 def _silent(situation: Situation, cluster: RayClusterFact) -> Failure | None:

@@ -11,6 +11,7 @@ from rrm_api.run import Role, digest_of
 from rrm_operator.assess import Assessment
 from rrm_operator.assess.deadlines import finished_due
 from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
 from rrm_operator.assess.stopping import stop_order
 from rrm_operator.assess.wanted import leftover_clusters
 from rrm_operator.facts import Kind, Manifest, PodRole, RayJobState
@@ -122,7 +123,8 @@ def _plan_job(situation: Situation, wanted: Manifest, role: Role, settings: Sett
     One that a person tries again is an old one too: its name is the same, as its input is.
     """
     name = wanted["metadata"]["name"]
-    again = situation.retried
+    failed = prepare_failure(situation) if role is Role.PREPARE else export_failure(situation)
+    again = situation.retried and failed is not None
     others = [
         it
         for it in situation.snapshot.jobs

@@ -49,8 +49,6 @@ async def test_the_clock_of_the_start_begins_with_the_admission(operator: Any) -
     world = operator.world
     await queued(operator)
     world.seconds += 86_400
-    from rrm_operator.assess.moments import written
-
     admitted = {
         "type": "RayClusterSuspended",
         "status": "False",

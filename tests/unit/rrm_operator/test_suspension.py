@@ -1,4 +1,4 @@
-"""Suspend and resume: whatever a training is doing, it saves what it can, gives its GPUs back, and goes on."""
+"""Suspend and resume: whatever a training does, it saves what it can, gives its GPUs back, and goes on."""
 
 from typing import Any
 
