@@ -17,7 +17,7 @@ from rrm_operator.observe import Observer
 from rrm_operator.parse import Unreadable, parse
 from rrm_operator.plan import Plan, plan
 from rrm_operator.ports import Clock, Cluster, Facts, RayJobs
-from rrm_operator.report import Reporter
+from rrm_operator.report import Reporter, Tell
 from rrm_operator.settings import Settings
 
 
@@ -31,6 +31,8 @@ class Reconciler:
     clock: Clock
     settings: Settings
     keys: RayKeys
+    tell: Tell = lambda *_: None
+    """Told of every status that was written."""
     observer: Observer = field(init=False)
     reporter: Reporter = field(init=False)
 
@@ -38,7 +40,7 @@ class Reconciler:
         """Make the two parts that remember something."""
         claims = NamedClaims(self.cluster)
         self.observer = Observer(self.ray, self.clock, self.settings, self.keys, claims)
-        self.reporter = Reporter(self.cluster, self.clock)
+        self.reporter = Reporter(self.cluster, self.clock, self.tell)
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a training; return after how many seconds to look again, None = only on events."""

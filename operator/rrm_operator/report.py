@@ -4,6 +4,7 @@ Written before the plan is applied: an attempt is counted before it is submitted
 recorded before its RayCluster is deleted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,12 +22,18 @@ _MINOR_MESSAGES: Final = frozenset({ConditionType.CLUSTER_READY, ConditionType.C
 _MAX_EVENT_MESSAGE: Final = 1024
 
 
+Tell = Callable[[Key, Manifest, Manifest], None]
+"""Takes a training, its status before and its status now."""
+
+
 @dataclass
 class Reporter:
     """Remembers when it wrote last, which may be lost at any time."""
 
     cluster: Cluster
     clock: Clock
+    tell: Tell
+    """Told of every status that was written."""
     _written_at: dict[Key, float] = field(default_factory=dict)
 
     async def report(self, key: Key, manifest: Manifest, assessment: Assessment) -> float | None:
@@ -46,6 +53,7 @@ class Reporter:
         version = manifest["metadata"].get("resourceVersion")
         await self.cluster.patch_status(key, patch, resource_version=version)
         self._written_at[key] = now
+        self.tell(key, old, new)
         event = transition(old, assessment)
         if event is not None:
             await self.cluster.emit(manifest, event)

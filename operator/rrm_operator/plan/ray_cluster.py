@@ -4,6 +4,7 @@ from typing import Final
 
 from rrm_api import group
 from rrm_api.spec_pods import Accelerator
+from rrm_operator.assess.checks import MAIN_CONTAINERS
 from rrm_operator.assess.inputs import identity_of, shape_of
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import Manifest, PodRole
@@ -14,6 +15,7 @@ from rrm_operator.plan.names import cluster_name, metadata_of, token_secret_name
 from rrm_operator.plan.pod import Part, plan_pod
 from rrm_operator.plan.ray_environment import ray_environment
 from rrm_operator.plan.scheduling import cluster_labels, with_scheduling
+from rrm_operator.plan.shutdown import with_shutdown
 from rrm_operator.settings import Settings
 
 TOKEN_KEY: Final = "auth_token"
@@ -94,7 +96,7 @@ def _head(situation: Situation, settings: Settings) -> Manifest:
             "ports": [{"name": name, "containerPort": port} for name, port in _HEAD_PORTS],
             "volumeMounts": [_SHM_MOUNT],
         },
-        pod=_ray_pod(settings, _HEAD_SHARED_MEMORY),
+        pod=_ray_pod(_HEAD_SHARED_MEMORY),
         env=ray_environment(spec),
     )
     # The driver alone runs on the head: no logical CPU means that no actor is placed there.
@@ -111,7 +113,7 @@ def _workers(situation: Situation, settings: Settings) -> Manifest:
         knobs=workers,
         resources=settings.cpu_worker_resources if on_cpu else settings.worker_resources,
         container={"volumeMounts": [_SHM_MOUNT]},
-        pod=_ray_pod(settings, workers.shared_memory or settings.shared_memory),
+        pod=_ray_pod(workers.shared_memory or settings.shared_memory),
         env=ray_environment(spec),
         extended_resources=() if on_cpu else ((workers.gpu_resource, gpus),),
     )
@@ -128,18 +130,16 @@ def _workers(situation: Situation, settings: Settings) -> Manifest:
 
 
 def _template(situation: Situation, part: Part, settings: Settings) -> Manifest:
-    """Return the template of a Ray pod: placed by its scheduler, kept or saved when its node is drained."""
-    spec = situation.training.spec
-    template = with_scheduling(plan_pod(situation, part, settings), spec, part.role)
-    kept = {"metadata": {"annotations": disruption_annotations(spec)}}
+    """Return the template of a Ray pod: placed by its scheduler, kept while it trains, saved when it goes."""
+    training, main = situation.training, MAIN_CONTAINERS[part.role]
+    template = with_scheduling(plan_pod(situation, part, settings), training.spec, part.role)
+    template = with_shutdown(template, training, main=main, settings=settings)
+    kept = {"metadata": {"annotations": disruption_annotations(training.spec)}}
     return merge(kept, template)
 
 
 _SHM_MOUNT: Final = {"name": "shm", "mountPath": "/dev/shm"}
 
 
-def _ray_pod(settings: Settings, shared_memory: str) -> Manifest:
-    return {
-        "terminationGracePeriodSeconds": settings.pod_grace_seconds,
-        "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}}],
-    }
+def _ray_pod(shared_memory: str) -> Manifest:
+    return {"volumes": [{"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": shared_memory}}]}
