@@ -6,13 +6,12 @@ Records and progress travel in the progress ConfigMap, one key each.
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 from rrm_api.conditions import Reason
 from rrm_api.fields import ApiModel
+from rrm_api.layout import Layout as Layout
 from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
 from rrm_api.spec_train import Method, Model, OnUnhealthy, Training
@@ -32,6 +31,8 @@ RUN_KEY: Final = "run.json"
 PROGRESS_KEY: Final = "progress"
 PROGRESS_CONFIG_MAP_ENV: Final = "RRM_PROGRESS_CONFIG_MAP"
 """Environment variable: name of the progress ConfigMap; absent outside Kubernetes."""
+SECRET_VARIABLES_ENV: Final = "RRM_SECRET_VARIABLES"
+"""Environment variable: names, with commas between, of those whose values come from Secrets."""
 LOG_TAIL_CHARS: Final = 4096
 
 
@@ -188,47 +189,6 @@ class Progress(ApiModel):
     """What is unhealthy now; empty = nothing."""
     time: str
     """RFC 3339, UTC."""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where things lie on the volume, below one folder per training."""
-
-    volume: Path
-    training: str
-
-    @property
-    def root(self) -> Path:
-        """Folder of the training."""
-        return self.volume / self.training
-
-    @property
-    def identity(self) -> Path:
-        """Fingerprint of what the checkpoints depend on."""
-        return self.root / "identity.json"
-
-    @property
-    def data(self) -> Path:
-        """Prepared rows and the data report."""
-        return self.root / "data"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The trainer's checkpoint folders, `global_step_N`."""
-        return self.root / "checkpoints"
-
-    @property
-    def export(self) -> Path:
-        """Exported model."""
-        return self.root / "export"
-
-    def attempt(self, number: int) -> Path:
-        """Return the folder of one attempt: job.log, progress.jsonl, heartbeat, per-row dumps."""
-        return self.root / f"attempt-{number}"
-
-    def stop_mark(self, number: int) -> Path:
-        """Return the file whose existence asks attempt `number` to save and leave."""
-        return self.root / f"stop-{number}"
 
 
 def default_reward(method: Method) -> Reward:

@@ -40,19 +40,20 @@ class Topology(ApiModel):
 class Scheduling(ApiModel):
     """Queue, priority and place of the Ray pods."""
 
+    # `has`: the API server also evaluates the rules on the default `{}` of the whole, before filling it.
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="self.scheduler != 'Kueue' || has(self.queueName)",
+            cel="!has(self.scheduler) || self.scheduler != 'Kueue' || has(self.queueName)",
             message="spec.scheduling.queueName is required with scheduler Kueue: the LocalQueue to wait in",
             holds=lambda it: it.scheduler is not Scheduler.KUEUE or it.queue_name is not None,
         ),
         Rule(
-            cel="self.scheduler != 'Default' || !has(self.queueName)",
+            cel="(has(self.scheduler) && self.scheduler != 'Default') || !has(self.queueName)",
             message="spec.scheduling.queueName needs a scheduler that has queues: Kueue, Volcano or YuniKorn",
             holds=lambda it: it.scheduler is not Scheduler.DEFAULT or it.queue_name is None,
         ),
         Rule(
-            cel="self.scheduler == 'Kueue' || !has(self.workloadPriorityClass)",
+            cel="(has(self.scheduler) && self.scheduler == 'Kueue') || !has(self.workloadPriorityClass)",
             message="spec.scheduling.workloadPriorityClass is Kueue's; with other schedulers use "
             "priorityClassName",
             holds=lambda it: it.scheduler is Scheduler.KUEUE or it.workload_priority_class is None,
