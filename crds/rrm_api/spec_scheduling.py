@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rrm_api.fields import ApiModel, ObjectName, at_most_one
+from rrm_api.fields import DNS_SUBDOMAIN, ApiModel, at_most_one
 from rrm_api.rules import Rule
 
+LabelValue = Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_SUBDOMAIN)]
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 
 
@@ -58,16 +59,25 @@ class Scheduling(ApiModel):
             "priorityClassName",
             holds=lambda it: it.scheduler is Scheduler.KUEUE or it.workload_priority_class is None,
         ),
+        Rule(
+            cel="!has(self.scheduler) || self.scheduler != 'YuniKorn' || !has(self.topology) || "
+            "!has(self.topology.required)",
+            message="spec.scheduling.topology.required cannot be kept by YuniKorn: its placeholders stand "
+            "anywhere; use preferred",
+            holds=lambda it: (
+                it.scheduler is not Scheduler.YUNIKORN or it.topology is None or it.topology.required is None
+            ),
+        ),
     )
 
     scheduler: Scheduler = Scheduler.DEFAULT
     """`Kueue` waits for quota and may preempt; `Volcano` and `YuniKorn` place all pods or none; KubeRay must
     be told of those two when it is installed."""
-    queue_name: ObjectName | None = None
+    queue_name: LabelValue | None = None
     """Kueue's LocalQueue, or the queue of Volcano or YuniKorn."""
-    priority_class_name: ObjectName | None = None
+    priority_class_name: LabelValue | None = None
     """PriorityClass of the Ray pods."""
-    workload_priority_class: ObjectName | None = None
+    workload_priority_class: LabelValue | None = None
     """Kueue's WorkloadPriorityClass: decides who is admitted and who preempted."""
     topology: Topology | None = None
     """Keep the workers together."""

@@ -1,5 +1,11 @@
-"""Reads the mounted folder of Ray token keys; called once, by the composition root."""
+"""Reads the mounted folder of Ray token keys: when the operator starts, and then now and again.
 
+A mounted Secret changes in place, so a key is added or retired without a restart.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +17,59 @@ MIN_BYTES: Final = 16
 CURRENT: Final = "current"
 """File that names the key to use, while an old one is still there for RayClusters that run with it."""
 
+_log = logging.getLogger(__name__)
+
 
 class KeysMissing(OperatorError):
     """There is no usable key: the operator cannot start."""
+
+
+class KeyFolder:
+    """The keys of a folder as they are now.
+
+    Attributes:
+        keys: What was read last that could be used.
+    """
+
+    def __init__(self, folder: Path, *, namespace: str) -> None:
+        """Read the folder.
+
+        Raises:
+            KeysMissing: As `read_keys`.
+        """
+        self._folder = folder
+        self._namespace = namespace
+        self._complaint = ""
+        self.keys = read_keys(folder, namespace=namespace)
+
+    def reread(self) -> bool:
+        """Read the folder again; return whether there are other keys now.
+
+        A folder that cannot be used, such as one that is being written, is told of once and changes nothing.
+        """
+        try:
+            found = read_keys(self._folder, namespace=self._namespace)
+            self.keys.check_successor(found)
+        except (KeysMissing, ValueError, OSError) as error:
+            self._complain(str(error))
+            return False
+        self._complaint = ""
+        changed = found != self.keys
+        self.keys = found
+        return changed
+
+    async def watch(self, seconds: float, changed: Callable[[RayKeys], None]) -> None:
+        """Read the folder so often, for ever; hand on keys that are other than before."""
+        while True:
+            await asyncio.sleep(seconds)
+            if self.reread():
+                _log.info("keys changed", extra={"newest": self.keys.newest, "keys": len(self.keys)})
+                changed(self.keys)
+
+    def _complain(self, words: str) -> None:
+        if words != self._complaint:
+            _log.error("the keys in use stay: %s", words)
+        self._complaint = words
 
 
 def read_keys(folder: Path, *, namespace: str) -> RayKeys:

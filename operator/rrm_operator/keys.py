@@ -1,6 +1,6 @@
 """Keys that Ray's tokens are derived from: nothing secret has to be read back from the cluster.
 
-The composition root reads the mounted folder once; the token of a training is the same after every restart.
+`key_folder` reads them; the token of a training is the same after every restart.
 """
 
 import hashlib
@@ -43,3 +43,20 @@ class RayKeys:
         """
         key = self.by_fingerprint.get(fingerprint)
         return None if key is None else hmac.new(key, training_uid.encode(), hashlib.sha256).hexdigest()
+
+    def check_successor(self, other: "RayKeys") -> None:
+        """Refuse keys in which one of ours has another content: its tokens are in use.
+
+        Raises:
+            ValueError: A key was changed under its name.
+        """
+        for fingerprint in sorted(self.by_fingerprint.keys() & other.by_fingerprint.keys()):
+            if self.by_fingerprint[fingerprint] != other.by_fingerprint[fingerprint]:
+                raise ValueError(
+                    f"key {fingerprint!r} was changed under its name, but RayClusters run with its tokens; "
+                    "add a key under a new name and let `current` name it"
+                )
+
+    def __len__(self) -> int:
+        """Return the number of keys."""
+        return len(self.by_fingerprint)

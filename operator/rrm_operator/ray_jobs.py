@@ -66,7 +66,13 @@ def base_url(endpoint: RayEndpoint, settings: Settings) -> str:
 
 
 def _token_header(endpoint: RayEndpoint) -> dict[str, str]:
-    return {TOKEN_HEADER: f"Bearer {endpoint.token}"} if endpoint.token else {}
+    if endpoint.token is None:
+        raise RayUnavailable(
+            f"RayCluster {endpoint.cluster} was made with a key that is no longer in the keys folder: put the "
+            "key back until the training has ended, or suspend the training and resume it for a RayCluster "
+            "with the current key"
+        )
+    return {TOKEN_HEADER: f"Bearer {endpoint.token}"}
 
 
 class DirectTransport:

@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from rrm_api.run import SECRET_VARIABLES_ENV
 from rrm_api.spec_pods import Accelerator
 from rrm_api.v1alpha1 import RewardModelTrainingSpec
 
 _RAY: Final = {
     # A worker that lost its head goes on writing checkpoints until it gives up; the default is 60 s.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "15",
+    # From SIGTERM to SIGKILL when a job is stopped, 3 s by default: the trainer's parent still has to report.
+    "RAY_JOB_STOP_WAIT_TIME_S": "25",
     "RAY_DEDUP_LOGS": "0",
     "HYDRA_FULL_ERROR": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -41,4 +44,10 @@ def ray_environment(spec: RewardModelTrainingSpec) -> tuple[tuple[str, str], ...
     accelerator = _CPU if spec.workers.accelerator is Accelerator.CPU else _NVIDIA
     # Rows are prepared and weights are on a volume: nothing may go to a hub while GPUs wait.
     offline = {"HF_HUB_OFFLINE": "1"} if spec.model.volume is not None else {}
-    return tuple({**_RAY, **accelerator, **offline}.items())
+    return tuple({**_RAY, **accelerator, **offline, **secret_variables(spec)}.items())
+
+
+def secret_variables(spec: RewardModelTrainingSpec) -> dict[str, str]:
+    """Return which variables hold secrets though their names do not tell: the trainer masks their values."""
+    names = [entry.name for entry in spec.env if entry.value_from is not None]
+    return {SECRET_VARIABLES_ENV: ",".join(names)} if names else {}

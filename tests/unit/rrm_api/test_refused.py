@@ -53,6 +53,7 @@ def test_the_full_example_uses_every_field_of_the_spec() -> None:
         *(f"reward.{kind}" for kind in ("linear", "exact", "signed", "pairwise", "entryPoint")),
         *("plugins.claimName", "plugins.path", "template.entryPoint"),
         *("data.validation.fraction", "checkpoints.volume.claimName"),
+        "scheduling.topology.preferred",
     }
     assert set(_absent(structural_schema(RewardModelTrainingSpec), spec, "")) == alternatives
 

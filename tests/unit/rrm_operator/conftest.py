@@ -62,7 +62,7 @@ class World:
     ray_answers: bool = True
     refuses: dict[str, str] = field(default_factory=dict)
     lags: bool = False
-    claims: dict[str, ClaimFact] = field(default_factory=dict)
+    claims: dict[str, ClaimFact | None] = field(default_factory=dict)
     claim_looks: int = 0
     seconds: float = START
     _versions: int = 1
@@ -112,7 +112,8 @@ class World:
 
     async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
         self.claim_looks += 1
-        return self.claims.get(name)
+        shared = ClaimFact(name, "Bound", "1Ti", deleting=False, access_modes=("ReadWriteMany",))
+        return self.claims.get(name, shared)
 
     async def emit(self, training: Manifest, event: Event) -> None:
         self.events.append(event)

@@ -18,6 +18,7 @@ async def test_a_claim_that_is_not_there_is_told_before_anything_is_made_and_loo
     operator: Any,
 ) -> None:
     world = operator.world
+    world.claims["shared"] = None
     world.edit(named)
     assert await operator.settle() == "Stalled"
     assert world.condition("Stalled")["reason"] == "VolumeUnavailable"
