@@ -2,44 +2,56 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
+from uuid import uuid4
 
 import aiohttp
+from kubernetes.aio.client.configuration import Configuration
 from pydantic import ValidationError
 
-from rrm_api import group
 from rrm_operator import metrics
 from rrm_operator.api_server import ApiServer, load_configuration
 from rrm_operator.errors import OperatorError
-from rrm_operator.facts import Key, Kind, Manifest
+from rrm_operator.facts import Key
+from rrm_operator.feeding import Feeding, Watchers
+from rrm_operator.freshness import Freshness
 from rrm_operator.handlers import Worker
-from rrm_operator.health import health_server
-from rrm_operator.key_folder import read_keys
+from rrm_operator.health import Heartbeat, health_server
+from rrm_operator.key_folder import KeyFolder
+from rrm_operator.keys import RayKeys
 from rrm_operator.kubernetes_cluster import KubernetesCluster
-from rrm_operator.logs import set_up_logging
+from rrm_operator.lease import Alone, Gate, Lease, LeaseLost
+from rrm_operator.lease_rules import Timing
+from rrm_operator.logs import Masks, set_up_logging
 from rrm_operator.ray_jobs import DirectTransport, HttpRayJobs, ProxyTransport, RayTransport
 from rrm_operator.reconcile import Reconciler
 from rrm_operator.settings import RayReach, Settings
 from rrm_operator.store import Store
 from rrm_operator.supervisor import Supervisor
+from rrm_operator.telemetry import Telemetry
 from rrm_operator.watching import Watching
 from rrm_operator.work_queue import WorkQueue
 
 _log = logging.getLogger("rrm_operator")
 
 CONFIGURATION_ERROR: Final = 2
-_LAST_LOOKS_SECONDS: Final = 5.0
-_HEARTBEAT_SECONDS: Final = 60.0
-_GATHER_SECONDS: Final = 1.0
-"""Events of children come in bursts, and few are urgent: one look answers them all."""
-_URGENT: Final = frozenset({group.KIND, Kind.CONFIG_MAP.value})
-"""What people and the trainer say is looked at at once."""
+LEASE_LOST: Final = 3
+_LAST_LOOKS_SECONDS: Final = 4.0
+_LAST_EVENTS_SECONDS: Final = 2.0
+_STOP_SECONDS: Final = 9.0
+"""Longest time from the signal to the end, whatever does not answer any more."""
+_LOST_SECONDS: Final = 1.0
+"""The same after the lease is lost, when another operator is about to work."""
 
 
 class SystemClock:
@@ -58,97 +70,184 @@ class Parts:
     supervisor: Supervisor
     watching: Watching
     cluster: KubernetesCluster
+    freshness: Freshness
+    watch_keys: Callable[[], Coroutine[Any, Any, None]]
 
 
 def main() -> None:
-    """Run the operator until SIGTERM or SIGINT; exit with 2 if it cannot start."""
+    """Run the operator until SIGTERM or SIGINT; exits with 2 if it cannot start, 3 if it lost the lease."""
     try:
         settings = Settings()
     except ValidationError as error:
         sys.stderr.write(f"settings (environment variables RRM_...): {error}\n")
         raise SystemExit(CONFIGURATION_ERROR) from error
-    set_up_logging(settings.log_level, settings.log_format)
+    masks = Masks()
+    set_up_logging(settings.log_level, settings.log_format, masks)
     try:
-        asyncio.run(run(settings))
+        code = asyncio.run(run(settings, masks))
     except OperatorError as error:
         _log.error("%s", error)
         raise SystemExit(CONFIGURATION_ERROR) from error
+    raise SystemExit(code)
 
 
-async def run(settings: Settings) -> None:
-    """Run the operator until a signal comes."""
+async def run(settings: Settings, masks: Masks) -> int:
+    """Run the operator until a signal comes, or the lease is lost; return the exit code."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with connected(settings) as parts:
-        beat = Heartbeat()
-        probes = {"is_alive": beat.is_recent, "is_ready": lambda: parts.supervisor.is_level}
-        async with health_server(settings, **probes) as port, asyncio.TaskGroup() as tasks:
+    folder = KeyFolder(settings.keys_folder, namespace=settings.operator_namespace)
+    configuration = await load_configuration()
+    beat, working = Heartbeat(), list[Parts]()
+    async with gate(settings, configuration) as lease:
+        probes = {
+            "is_alive": lambda: beat.is_recent() and all(it.freshness.is_fresh() for it in working),
+            "is_ready": lambda: any(it.supervisor.is_level for it in working) or lease.is_waiting(),
+        }
+        async with health_server(settings, **probes) as port, background(beat.run()):
             _log.info("started", extra={"http_port": port})
-            running = [
-                tasks.create_task(parts.queue.run()),
-                tasks.create_task(parts.supervisor.run()),
-                tasks.create_task(parts.cluster.post_events()),
-                tasks.create_task(beat.run()),
-            ]
+            if not await came_first(lease.acquire(), stopped):
+                await lease.release()  # It may have been taken in the same moment.
+                return 0
+            async with connected(settings, configuration, folder, masks=masks, lease=lease) as parts:
+                working.append(parts)
+                return await work_until(stopped, parts, lease)
+
+
+async def work_until(stopped: asyncio.Event, parts: Parts, lease: Gate) -> int:
+    """Work until the signal, or until the lease is lost, which ends all that runs at once."""
+    code = 0
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            works = (
+                lease.keep(),
+                parts.queue.run(),
+                parts.supervisor.run(),
+                parts.cluster.post_events(),
+                parts.watch_keys(),
+            )
+            running = [tasks.create_task(it) for it in works]
             await stopped.wait()
             _log.info("stopping")
-            await parts.queue.drain(_LAST_LOOKS_SECONDS)
-            await parts.cluster.events_posted(_LAST_LOOKS_SECONDS)
+            end_within(_STOP_SECONDS, code)
+            await asyncio.gather(
+                parts.queue.drain(_LAST_LOOKS_SECONDS), parts.watching.stop(_LAST_LOOKS_SECONDS)
+            )
+            await parts.cluster.events_posted(_LAST_EVENTS_SECONDS)
             for task in running:
                 task.cancel()
+    except* LeaseLost as lost:
+        code = LEASE_LOST
+        end_within(_LOST_SECONDS, code)
+        _log.error("%s", lost.exceptions[0])
+    finally:
+        # Also when a bug ended the work: a thread of kopf that runs on would hold the process for ever.
         await parts.watching.stop(_LAST_LOOKS_SECONDS)
+    await lease.release()
+    return code
+
+
+async def came_first(waiting: Coroutine[Any, Any, None], stopped: asyncio.Event) -> bool:
+    """Return whether the coroutine ended before the signal; otherwise it is cancelled."""
+    tasks = [asyncio.create_task(waiting), asyncio.create_task(stopped.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    if stopped.is_set():
+        return False
+    await tasks[0]  # Raises what it has raised.
+    return True
+
+
+def end_within(seconds: float, code: int) -> None:
+    """End the process after so long, whatever still hangs then, such as the look-up of a name."""
+    timer = threading.Timer(seconds, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[Parts]:
+async def background(running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something until the block ends."""
+    task = asyncio.create_task(running)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def gate(settings: Settings, configuration: Configuration) -> AsyncIterator[Gate]:
+    """Connect what decides whether this process may work; it has a connection of its own."""
+    if not settings.leader_election:
+        yield Alone()
+        return
+    timing = Timing(settings.lease_seconds)
+    identity = f"{socket.gethostname()}_{uuid4().hex[:8]}"
+    async with ApiServer(configuration, timeout_seconds=timing.timeout_seconds) as server:
+        yield Lease(
+            server,
+            namespace=settings.operator_namespace,
+            name=settings.lease_name,
+            identity=identity,
+            timing=timing,
+        )
+
+
+def transport_of(settings: Settings, server: ApiServer, session: aiohttp.ClientSession) -> RayTransport:
+    """Return the way to Ray's job APIs that the settings name."""
+    if settings.ray_reach is RayReach.PROXY and settings.ray_url is None:
+        return ProxyTransport(server)
+    return DirectTransport(session, settings)
+
+
+def measure(queue: WorkQueue[Key], store: Store, freshness: Freshness) -> None:
+    """Let the gauges ask the parts whenever somebody looks at them."""
+    metrics.QUEUE_LENGTH.set_function(lambda: len(queue))
+    metrics.TRAININGS.set_function(lambda: len(store.keys()))
+    metrics.ECHO_SECONDS.set_function(freshness.age)
+
+
+@asynccontextmanager
+async def connected(
+    settings: Settings, configuration: Configuration, folder: KeyFolder, *, masks: Masks, lease: Gate
+) -> AsyncIterator[Parts]:
     """Connect all parts; the connections are closed at the end of the block."""
-    keys = read_keys(settings.keys_folder, namespace=settings.operator_namespace)
-    configuration = await load_configuration()
-    clock, store = SystemClock(), Store()
+    clock, store, freshness, telemetry = SystemClock(), Store(), Freshness(), Telemetry()
     async with (
-        ApiServer(configuration, timeout_seconds=settings.request_timeout_seconds) as server,
+        ApiServer(
+            configuration, timeout_seconds=settings.request_timeout_seconds, may_write=lease.is_held
+        ) as server,
         aiohttp.ClientSession() as session,
     ):
-        cluster = KubernetesCluster(server)
-        transport: RayTransport = DirectTransport(session, settings)
-        if settings.ray_reach is RayReach.PROXY and settings.ray_url is None:
-            transport = ProxyTransport(server)
-        ray = HttpRayJobs(transport, clock)
+        cluster = KubernetesCluster(server, freshness)
+        ray = HttpRayJobs(transport_of(settings, server, session), clock)
         reconciler = Reconciler(
-            facts=store, cluster=cluster, ray=ray, clock=clock, settings=settings, keys=keys
+            facts=store,
+            cluster=cluster,
+            ray=ray,
+            clock=clock,
+            settings=settings,
+            keys=folder.keys,
+            tell=telemetry.observe,
         )
-        queue = WorkQueue(Worker(reconciler.reconcile).look, workers=settings.workers)
-
-        def feed(kind: str, manifest: Manifest, deleted: bool) -> None:
-            metrics.EVENTS.labels(kind).inc()
-            if (key := store.feed(kind, manifest, deleted=deleted)) is not None:
-                queue.add(key, 0.0 if kind in _URGENT else _GATHER_SECONDS)
-
-        watching = Watching(configuration, settings, feed)
-        supervisor = Supervisor(
-            cluster=cluster, store=store, queue=queue, watching=watching, settings=settings
+        queue = WorkQueue(
+            Worker(reconciler.reconcile).look,
+            workers=settings.workers,
+            waited=metrics.QUEUE_WAIT_SECONDS.observe,
         )
-        metrics.QUEUE_LENGTH.set_function(lambda: len(queue))
-        metrics.TRAININGS.set_function(lambda: len(store.keys()))
-        yield Parts(queue, supervisor, watching, cluster)
 
+        def changed(keys: RayKeys) -> None:
+            reconciler.use_keys(keys)
+            for key in store.keys():
+                queue.add(key)
 
-class Heartbeat:
-    """Tells a stuck event loop from a busy one."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def is_recent(self) -> bool:
-        """Return whether the loop came round in the last minute."""
-        return time.monotonic() - self._last < _HEARTBEAT_SECONDS
-
-    async def run(self) -> None:
-        """Beat for ever."""
-        while True:
-            self._last = time.monotonic()
-            await asyncio.sleep(1)
+        watch_keys = partial(folder.watch, settings.probe_seconds, changed)
+        feeding = Feeding(store, queue, Watchers(freshness, telemetry, masks))
+        watching = Watching(configuration, settings, feeding.feed)
+        supervisor = Supervisor(cluster=cluster, feeding=feeding, watching=watching, settings=settings)
+        measure(queue, store, freshness)
+        yield Parts(queue, supervisor, watching, cluster, freshness, watch_keys)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ cost some 100 MB of memory.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -78,12 +78,34 @@ async def load_configuration() -> Configuration:
     return configuration
 
 
+class _PlainClient(ApiClient):
+    """The client, which need not look for what JSON does not know: our bodies are plain."""
+
+    def sanitize_for_serialization(self, obj: Any) -> Any:
+        """Return it as it is; looking through a RayCluster takes longer than sending it."""
+        return obj
+
+
 class ApiServer:
     """The connection; an asynchronous context manager that closes it."""
 
-    def __init__(self, configuration: Configuration, *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        timeout_seconds: float,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Make a connection; it is opened by the first request.
+
+        Args:
+            configuration: Address and credentials.
+            timeout_seconds: Longest wait for one answer.
+            may_write: Asked before each write; a process that was frozen may find that it is too late.
+        """
+        self._may_write = may_write
         # Any: the client is only partly annotated.
-        self._client: Any = ApiClient(configuration)
+        self._client: Any = _PlainClient(configuration)
         self._client.user_agent = USER_AGENT
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
 
@@ -97,8 +119,10 @@ class ApiServer:
         """Send a request and return the answer, whatever its status.
 
         Raises:
-            ClusterUnavailable: If there was no answer in time.
+            ClusterUnavailable: If there was no answer in time, or writing is another operator's business now.
         """
+        if request.method != "GET" and not self._may_write():
+            raise ClusterUnavailable(f"{request.method} {request.path}: not sent, since the lease ran out")
         prepared = await self._client.param_serialize(
             request.method,
             request.path,

@@ -1,7 +1,14 @@
-"""The HTTP side of the process: /healthz, /readyz and /metrics. Started by the composition root."""
+"""The HTTP side of the process: /healthz, /readyz and /metrics. Started by the composition root.
 
+A replica that stands by is ready: it does all that it is there for. Were it not, a rolling update would wait
+for ever for a new pod that waits for the lease of an old one, and a PodDisruptionBudget would miscount.
+"""
+
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -9,6 +16,26 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from rrm_operator.settings import Settings
 
 Probe = Callable[[], bool]
+
+_HEARTBEAT_SECONDS: Final = 60.0
+_LAST_ANSWERS_SECONDS: Final = 1.0
+
+
+class Heartbeat:
+    """Tells a stuck event loop from a busy one."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def is_recent(self) -> bool:
+        """Return whether the loop came round in the last minute."""
+        return time.monotonic() - self._last < _HEARTBEAT_SECONDS
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            self._last = time.monotonic()
+            await asyncio.sleep(1)
 
 
 @asynccontextmanager
@@ -18,7 +45,7 @@ async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe)
     Args:
         settings: Address and port.
         is_alive: Whether the process can still do its work; red = Kubernetes restarts the pod.
-        is_ready: Whether the store is level with the cluster.
+        is_ready: Whether the store is level with the cluster, or another replica works and this one sees it.
     """
 
     async def healthz(_: web.Request) -> web.Response:
@@ -34,7 +61,7 @@ async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe)
     application.add_routes(
         [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
     )
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.http_address, settings.http_port)

@@ -16,6 +16,7 @@ from rrm_operator.api_server import ApiServer, Request, error_of
 from rrm_operator.errors import Conflict, OperatorError
 from rrm_operator.facts import ClaimFact, Key, Kind, Manifest
 from rrm_operator.facts_from import claim_fact
+from rrm_operator.freshness import Freshness
 from rrm_operator.ports import Event, Ref
 from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
 from rrm_operator.store import Identity
@@ -25,9 +26,11 @@ _log = logging.getLogger(__name__)
 FIELD_MANAGER: Final = "rrm-operator"
 PAGE: Final = 500
 _WRITER: Final = ("fieldManager", FIELD_MANAGER)
-_APPLY: Final = {"Content-Type": "application/apply-patch+yaml"}
-_MERGE: Final = {"Content-Type": "application/merge-patch+json"}
 _NAMES_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+_CREATE: Final = {"Accept": _NAMES_ONLY.format("")}
+"""Nobody reads what a write has made but its version: else the API server sends the whole object back."""
+_APPLY: Final = {**_CREATE, "Content-Type": "application/apply-patch+yaml"}
+_MERGE: Final = {**_CREATE, "Content-Type": "application/merge-patch+json"}
 _EVENT_CHARS: Final = 1024
 _WAITING_EVENTS: Final = 1000
 
@@ -35,15 +38,17 @@ _WAITING_EVENTS: Final = 1000
 class KubernetesCluster:
     """`ports.Cluster` over a raw connection."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, freshness: Freshness | None = None) -> None:
+        """Connect; `freshness` is told of every status that is written."""
         self._server = server
+        self._freshness = freshness or Freshness()
         self._events: asyncio.Queue[Manifest] = asyncio.Queue(_WAITING_EVENTS)
 
     async def create(self, manifest: Manifest) -> None:
         """Create an object; one that exists already counts as created."""
         resource = granted(manifest["kind"], Verb.CREATE)
         path = resource.path(manifest["metadata"]["namespace"])
-        request = Request("POST", path, manifest, query=[_WRITER])
+        request = Request("POST", path, manifest, query=[_WRITER], headers=_CREATE)
         answer = await self._server.send(request)
         if answer.status >= 300 and answer.status != 409:
             raise error_of(request, answer)
@@ -89,7 +94,9 @@ class KubernetesCluster:
         body: Manifest = {"status": status}
         if resource_version is not None:
             body["metadata"] = {"resourceVersion": resource_version}
-        await self._server.ask(Request("PATCH", path, body, query=[_WRITER], headers=_MERGE))
+        with self._freshness.writing(key, resource_version) as write:
+            answer = await self._server.ask(Request("PATCH", path, body, query=[_WRITER], headers=_MERGE))
+            write.answered((answer.get("metadata") or {}).get("resourceVersion"))
 
     async def emit(self, training: Manifest, event: Event) -> None:
         """Record an event about a training: soon, for nothing that is decided may wait for it."""
@@ -104,10 +111,9 @@ class KubernetesCluster:
         resource = granted("Event", Verb.CREATE)
         while True:
             manifest = await self._events.get()
+            path = resource.path(manifest["metadata"]["namespace"])
             try:
-                await self._server.ask(
-                    Request("POST", resource.path(manifest["metadata"]["namespace"]), manifest)
-                )
+                await self._server.ask(Request("POST", path, manifest, headers=_CREATE))
             except OperatorError as error:
                 _log.warning("lost an event: %s", error, extra={"reason": manifest["reason"]})
             finally:
@@ -138,6 +144,19 @@ class KubernetesCluster:
             following = (answer.get("metadata") or {}).get("continue") or ""
             if not following:
                 return found
+
+    async def may_list(self, kind: str, namespace: str | None) -> bool:
+        """Return whether the objects of a kind may be listed in a namespace, or everywhere.
+
+        Not asked of the namespace itself, which would need a right in the whole cluster.
+        """
+        headers = {"Accept": _NAMES_ONLY.format("List")}
+        path = granted(kind, Verb.LIST).path(namespace)
+        request = Request("GET", path, query=[("limit", "1")], headers=headers)
+        answer = await self._server.send(request)
+        if answer.status >= 300 and answer.status != 403:
+            raise error_of(request, answer)
+        return answer.status != 403
 
     async def serves(self, resource: Resource) -> bool:
         """Return whether the API server knows a kind; asks its discovery, which everyone may."""

@@ -1,26 +1,104 @@
-"""Log lines with fields: JSON for machines, text for people. Set up once by the composition root."""
+"""Log lines with fields: JSON for machines, text for people. Set up once by the composition root.
+
+No line shows a credential, or the value of an environment variable of a training: API servers echo what they
+refuse, and HTTP clients print the headers they sent. So every text is masked where it leaves the process.
+"""
 
 import json
 import logging
+import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from rrm_operator.facts import Key, Manifest
 from rrm_operator.settings import LogFormat
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+NAME: Final = "training_name"
+"""Field that lines show as `name`, which Python's own records have already taken."""
+MASKED: Final = "***"
+_CREDENTIALS: Final = (
+    re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,}]+(?:\s+[\w.+/=~-]+)?)"),
+    re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.+/=~-]{8,}"),
+    re.compile(r"()\b(?:hf_[A-Za-z0-9]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+)"),
+)
+_REFUSED_VALUE: Final = re.compile(r'((?:Invalid|Duplicate) value: )(?:"(?:[^"\\]|\\.)*"|\{.*?\}(?=: |$))')
+_SHORTEST_VALUE: Final = 8
+"""Shorter values, such as `true` or `WARNING`, tell nothing, and to mask them would spoil other words."""
 _CHATTY: Final = ("kopf", "aiohttp.access", "asyncio")
 _SIGNALS: Final = "kopf._core.reactor.running"
 """Warns at each start that it leaves the signals to us."""
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """Return what was given as `extra`."""
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
+class Masks:
+    """Values of environment variables that no log line may show."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, tuple[str, ...]] = {}
+        self._generations: dict[Key, tuple[object, object]] = {}
+
+    def keep(self, key: Key, manifest: Manifest) -> None:
+        """Mask from now on what the spec of a training holds; a spec that was seen is not read again."""
+        metadata = manifest["metadata"]
+        generation = (metadata.get("uid"), metadata.get("generation"))
+        if self._generations.get(key) != generation:
+            self._generations[key] = generation
+            values = {it for it in env_values(manifest.get("spec")) if len(it) >= _SHORTEST_VALUE}
+            # The longest first: one value may be part of another.
+            self._values[key] = tuple(sorted(values, key=len, reverse=True))
+
+    def forget(self, key: Key) -> None:
+        """Forget a training that is gone."""
+        self._values.pop(key, None)
+        self._generations.pop(key, None)
+
+    def masked(self, text: str) -> str:
+        """Return a text without credentials and without the values."""
+        for pattern in (*_CREDENTIALS, _REFUSED_VALUE):
+            text = pattern.sub(rf"\1{MASKED}", text)
+        # A copy: kopf logs from a thread of its own.
+        for values in list(self._values.values()):
+            for value in values:
+                text = text.replace(value, MASKED)
+        return text
+
+
+def env_values(spec: Any) -> Iterator[str]:
+    """Yield the plain values of all environment variables in a spec, at any depth.
+
+    >>> list(env_values({"jobs": {"containers": [{"env": [{"name": "A", "value": "1"}, {"name": "B"}]}]}}))
+    ['1']
+    """
+    if isinstance(spec, list):
+        for item in spec:
+            yield from env_values(item)
+    elif isinstance(spec, dict):
+        for key, value in spec.items():
+            if key == "env" and isinstance(value, list):
+                yield from (str(it["value"]) for it in value if isinstance(it, dict) and "value" in it)
+            else:
+                yield from env_values(value)
+
+
+def fields_of(record: logging.LogRecord, masks: Masks) -> dict[str, object]:
+    """Return what was given as `extra`, masked."""
+    given = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+    return {
+        "name" if key == NAME else key: value
+        if isinstance(value, int | float | None)
+        else masks.masked(str(value))
+        for key, value in given.items()
+    }
 
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the fields."""
+
+    def __init__(self, masks: Masks | None = None) -> None:
+        super().__init__()
+        self._masks = masks or Masks()
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
@@ -28,30 +106,35 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
-            **fields_of(record),
+            "message": self._masks.masked(record.getMessage()),
+            **fields_of(record, self._masks),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = self._masks.masked(self.formatException(record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
 class TextLines(logging.Formatter):
     """`time level message key=value ...`."""
 
-    def __init__(self) -> None:
+    def __init__(self, masks: Masks | None = None) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+        self._masks = masks or Masks()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, with its traceback."""
+        return self._masks.masked(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class names it
         """Return the line of a record."""
-        fields = " ".join(f"{key}={value}" for key, value in fields_of(record).items())
+        fields = " ".join(f"{key}={value}" for key, value in fields_of(record, self._masks).items())
         return f"{super().formatMessage(record)} {fields}".rstrip()
 
 
-def set_up_logging(level: str, line_format: LogFormat) -> None:
+def set_up_logging(level: str, line_format: LogFormat, masks: Masks) -> None:
     """Write log lines to the standard error stream; libraries only from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if line_format is LogFormat.JSON else TextLines())
+    handler.setFormatter(JsonLines(masks) if line_format is LogFormat.JSON else TextLines(masks))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))

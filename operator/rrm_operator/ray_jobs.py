@@ -68,9 +68,9 @@ def base_url(endpoint: RayEndpoint, settings: Settings) -> str:
 def _token_header(endpoint: RayEndpoint) -> dict[str, str]:
     if endpoint.token is None:
         raise RayUnavailable(
-            f"RayCluster {endpoint.cluster} was made with a key that is no longer in the keys folder: put the "
-            "key back until the training has ended, or suspend the training and resume it for a RayCluster "
-            "with the current key"
+            f"RayCluster {endpoint.cluster} was made with a key that is no longer in the keys folder: put it "
+            "back until the training has ended, or suspend the training and resume it for a RayCluster with "
+            "the current key"
         )
     return {TOKEN_HEADER: f"Bearer {endpoint.token}"}
 

@@ -42,6 +42,10 @@ class Reconciler:
         self.observer = Observer(self.ray, self.clock, self.settings, self.keys, claims)
         self.reporter = Reporter(self.cluster, self.clock, self.tell)
 
+    def use_keys(self, keys: RayKeys) -> None:
+        """Make new RayClusters with these keys, and reach those that run with them."""
+        self.keys = self.observer.keys = keys
+
     async def reconcile(self, key: Key) -> float | None:
         """Look at a training; return after how many seconds to look again, None = only on events."""
         seen = self.facts.snapshot(key)

@@ -83,6 +83,8 @@ RESOURCES: Final[dict[str, Resource]] = {
 STATUS: Final = Resource(group.GROUP, group.VERSION, f"{group.PLURAL}/status", _verbs(Verb.PATCH))
 FINALIZERS: Final = Resource(group.GROUP, group.VERSION, f"{group.PLURAL}/finalizers", _verbs(Verb.UPDATE))
 """Never requested, yet asked for by API servers that guard `blockOwnerDeletion` of the children we make."""
+LEASE: Final = Resource("coordination.k8s.io", "v1", "leases", _verbs(Verb.GET, Verb.CREATE, Verb.UPDATE))
+"""In the operator's own namespace only."""
 SERVICE_PROXY: Final = Resource("", "v1", "services/proxy", _verbs(Verb.GET, Verb.CREATE))
 """Only with `rayReach: proxy`, which is for development."""
 

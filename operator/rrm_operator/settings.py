@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     shared_memory: str = "32Gi"
     """Size of /dev/shm in workers whose training names none."""
     pod_grace_seconds: Annotated[int, Field(ge=0)] = 10
-    """Termination grace of Ray pods: Ray ignores SIGTERM, so each second is one more of training."""
+    """Termination grace of Ray pods that need not save (`checkpoints.saveGraceSeconds: 0`); others get that
+    and 30 s more, as a bound: they go once the training has saved."""
     ray_version: str = "2.60.0"
     """Ray's version in the trainer image: decides which probes and tokens KubeRay uses."""
     ray_reach: RayReach = RayReach.SERVICE
@@ -103,6 +104,13 @@ class Settings(BaseSettings):
     """How often the store is compared with a list of names, to find what a broken watch has missed."""
     watch_seconds: Annotated[int, Field(ge=30)] = 600
     """Longest life of one watch request."""
+    leader_election: bool = True
+    """Whether only the holder of a Lease works, so that further replicas can stand by; without it there must
+    never be two operators."""
+    lease_name: str = "rrm-operator"
+    """Name of that Lease, in the operator's namespace."""
+    lease_seconds: Annotated[int, Field(ge=5, le=120)] = 10
+    """After how long an operator that has vanished is replaced."""
     http_address: str = "0.0.0.0"
     """Address of the health and metrics server."""
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080

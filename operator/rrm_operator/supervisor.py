@@ -1,35 +1,31 @@
-"""Keeps the store true: runs the watches for the kinds that exist, compares the store with lists of names.
+"""Keeps the store true: runs the watches of what can be watched, compares the store with lists of names.
 
 Nothing is worked on before all that exists is in the store: a RayCluster that has merely not been heard
 of yet must not look lost.
 """
 
 import asyncio
-import itertools
 import logging
-import random
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final
 
 from rrm_operator import metrics
-from rrm_operator.errors import OperatorError
+from rrm_operator.errors import Forbidden
 from rrm_operator.facts import Key, Kind
-from rrm_operator.kubernetes_cluster import KUBERAY, TRAININGS, KubernetesCluster
-from rrm_operator.rights import WATCHED
+from rrm_operator.feeding import Feeding
+from rrm_operator.kubernetes_cluster import KubernetesCluster
+from rrm_operator.patience import patiently
+from rrm_operator.scope import Probe, Scope
 from rrm_operator.settings import Settings
-from rrm_operator.store import Identity, Store
+from rrm_operator.store import Identity
 from rrm_operator.watching import Watching
-from rrm_operator.work_queue import Backoff, WorkQueue
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _SYNC_SECONDS: Final = 0.3
 _START_SECONDS: Final = 120.0
 _SILENCE_SECONDS: Final = 15.0
 _RESTART_SECONDS: Final = 1.0
-_PATIENCE: Final = Backoff(0.5, 15)
 
 
 class Supervisor:
@@ -39,33 +35,33 @@ class Supervisor:
         self,
         *,
         cluster: KubernetesCluster,
-        store: Store,
-        queue: WorkQueue[Key],
+        feeding: Feeding,
         watching: Watching,
         settings: Settings,
     ) -> None:
         self._cluster = cluster
-        self._store = store
-        self._queue = queue
+        self._feeding = feeding
+        self._store = feeding.store
+        self._queue = feeding.queue
         self._watching = watching
         self._settings = settings
+        self._probe = Probe(cluster, settings.watched_namespaces)
         self._level = False
 
     @property
     def is_level(self) -> bool:
         """Whether the store was level with the cluster and is still watched."""
-        return self._level and bool(self._watching.kinds)
+        return self._level and self._watching.scope is not None
 
     async def run(self) -> None:
         """Supervise for ever."""
         while True:
-            wanted = await patiently(self._kinds)
-            if not wanted:
-                _log.warning("the API server does not know RewardModelTraining: install the chart's CRD")
+            wanted = await self._probe.scope()
+            if wanted is None:
                 await self._halt()
                 await asyncio.sleep(self._settings.probe_seconds)
                 continue
-            if wanted != self._watching.kinds:
+            if wanted != self._watching.scope:
                 await self._restart(wanted)
             await self._live(wanted)
 
@@ -74,10 +70,11 @@ class Supervisor:
         self._queue.close()
         self._level = False
         await self._watching.stop()
+        self._feeding.watchers.freshness.begin_anew()
 
-    async def _restart(self, wanted: frozenset[str]) -> None:
+    async def _restart(self, wanted: Scope) -> None:
         await self._halt()
-        self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted))
+        self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted.kinds))
         self._watching.start(wanted)
         self._level = await self._gets_level(_START_SECONDS)
         if not self._level:
@@ -87,69 +84,60 @@ class Supervisor:
             return
         self._wake(self._store.keys())
         self._queue.open()
-        _log.info("watching", extra={"kinds": len(wanted), "trainings": len(self._store.keys())})
+        told = {"kinds": len(wanted.kinds), "trainings": len(self._store.keys())}
+        _log.info("watching", extra=told | {"namespaces": len(wanted.namespaces) or "all"})
 
-    async def _live(self, wanted: frozenset[str]) -> None:
+    async def _live(self, wanted: Scope) -> None:
         """Return when the watches have ended or must be started anew."""
         clock = asyncio.get_running_loop().time
         next_sweep = clock() + self._settings.relist_seconds
-        while self._level and self._watching.kinds == wanted:
-            # A kind that vanishes ends its watch, so only one that may come must be asked for.
-            if Kind.RAY_CLUSTER not in wanted and await patiently(self._kinds) != wanted:
+        while self._level and self._watching.scope == wanted:
+            # What vanishes ends its watch, so only what may come must be asked for.
+            if not self._probe.is_whole(wanted) and await self._probe.scope() != wanted:
                 return
             await self._watching.ended(self._settings.probe_seconds)
             if clock() >= next_sweep:
                 next_sweep = clock() + self._settings.relist_seconds
                 if not await self._gets_level(_SILENCE_SECONDS):
-                    _log.error("a watch has fallen silent")
+                    _log.error("a watch has fallen silent, or was refused")
                     await self._watching.stop()
         # A watch that was refused ends kopf at once: do not start it in a tight loop.
         await asyncio.sleep(_RESTART_SECONDS)
-
-    async def _kinds(self) -> frozenset[str]:
-        if not await self._cluster.serves(TRAININGS):
-            return frozenset()
-        absent = frozenset() if await self._cluster.serves(KUBERAY) else frozenset({Kind.RAY_CLUSTER.value})
-        return frozenset(WATCHED) - absent
 
     async def _gets_level(self, seconds: float) -> bool:
         """Return whether all that exists now is told of by events, or gone, before that many seconds."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
-        missing = await patiently(self._sweep_all)
-        while missing and self._watching.kinds and clock() < deadline:
-            await asyncio.sleep(_SYNC_SECONDS)
-            missing &= await patiently(self._sweep_all)
-        return not missing and bool(self._watching.kinds)
+        try:
+            missing = await self._sweep_all()
+            while missing and self._watching.scope and clock() < deadline:
+                await asyncio.sleep(_SYNC_SECONDS)
+                missing &= await self._sweep_all()
+        except Forbidden as error:
+            # A namespace that went takes its Role along: the next probe leaves it out.
+            _log.warning("%s", error)
+            return False
+        return not missing and self._watching.scope is not None
 
     async def _sweep_all(self) -> frozenset[Identity]:
         """Evict what no longer exists; return what exists and no event has told of."""
-        return frozenset().union(*[await self._sweep(kind) for kind in sorted(self._watching.kinds)])
+        scope = self._watching.scope or Scope()
+        return frozenset().union(*[await self._sweep(kind, scope) for kind in sorted(scope.kinds)])
 
-    async def _sweep(self, kind: str) -> frozenset[Identity]:
+    async def _sweep(self, kind: str, scope: Scope) -> frozenset[Identity]:
         until = self._store.order
         listed: list[Identity] = []
-        for namespace in self._settings.watched_namespaces or (None,):
-            listed += await self._cluster.list_identities(kind, namespace)
+        for namespace in scope.places:
+            listed += await patiently(partial(self._cluster.list_identities, kind, namespace))
         sweep = self._store.sweep(kind, listed, until=until)
         if sweep.evicted:
             metrics.GHOSTS.labels(kind).inc(len(sweep.evicted))
             _log.warning("evicted objects that vanished unseen", extra={"kind": kind})
+        for key in sweep.evicted - self._store.keys():
+            self._feeding.forget(key)
         self._wake(sweep.evicted)
         return sweep.missing
 
     def _wake(self, keys: frozenset[Key]) -> None:
         for key in keys:
             self._queue.add(key)
-
-
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Return the answer, asking until the API server gives one."""
-    for failures in itertools.count(1):
-        try:
-            return await ask()
-        except OperatorError as error:
-            delay = _PATIENCE.delay(failures, random.random())
-            _log.warning("%s", error, extra={"retry_seconds": round(delay, 1)})
-            await asyncio.sleep(delay)
-    raise AssertionError("unreachable: the count has no end")

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import kopf
 from kopf import BodyEssence
@@ -20,6 +21,7 @@ from rrm_operator import metrics
 from rrm_operator.facts import Manifest
 from rrm_operator.handlers import Feed, register
 from rrm_operator.rights import RESOURCES
+from rrm_operator.scope import Scope
 from rrm_operator.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -27,12 +29,15 @@ _log = logging.getLogger(__name__)
 INACTIVITY_SECONDS = 70.0
 """A watch without even a bookmark for so long is dead: the API server sends one each minute."""
 
+LIST_BACKOFFS: Final = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0)
+"""Seconds between tries of a list; then it is begun anew, or, where it was refused each time, kopf ends."""
+
 
 @dataclass(frozen=True)
 class Watch:
     """One life of kopf."""
 
-    kinds: frozenset[str]
+    scope: Scope
     stop: threading.Event
     ended: asyncio.Event
 
@@ -48,14 +53,14 @@ class Watching:
         self._watch: Watch | None = None
 
     @property
-    def kinds(self) -> frozenset[str]:
-        """Kinds that are watched now; empty while kopf does not run."""
-        return self._watch.kinds if self._watch and not self._watch.ended.is_set() else frozenset()
+    def scope(self) -> Scope | None:
+        """What is watched now; None while kopf does not run."""
+        return self._watch.scope if self._watch and not self._watch.ended.is_set() else None
 
-    def start(self, kinds: frozenset[str]) -> None:
-        """Watch these kinds from now on."""
+    def start(self, scope: Scope) -> None:
+        """Watch this from now on."""
         metrics.KOPF_STARTS.inc()
-        watch = Watch(kinds, threading.Event(), asyncio.Event())
+        watch = Watch(scope, threading.Event(), asyncio.Event())
         self._watch = watch
         threading.Thread(target=self._run, args=[watch], name="kopf", daemon=True).start()
 
@@ -81,16 +86,17 @@ class Watching:
             asyncio.run(self._kopf(watch))
         except Exception as error:  # noqa: BLE001 - an edge of the process
             # Whatever kopf died of, and it has logged that, the supervisor starts it again.
-            _log.warning("watching ended", extra={"error": repr(error)})
+            # Not its `repr`: that of some errors of the HTTP client shows the request's headers.
+            _log.warning("watching ended", extra={"error": f"{type(error).__name__}: {error}"})
         finally:
             self._call(watch.ended.set)
 
     async def _kopf(self, watch: Watch) -> None:
-        namespaces = self._settings.watched_namespaces
+        namespaces = watch.scope.namespaces
         try:
             await kopf.operator(
                 registry=self._registry(watch),
-                settings=kopf_settings(self._settings, watch.kinds),
+                settings=kopf_settings(self._settings, watch.scope.kinds),
                 standalone=True,
                 clusterwide=not namespaces,
                 namespaces=namespaces,
@@ -111,7 +117,7 @@ class Watching:
                 self._call(self._feed, kind, manifest, deleted)
 
         kopf.on.login(registry=registry)(log_in)
-        for kind in sorted(watch.kinds):
+        for kind in sorted(watch.scope.kinds):
             register(registry, kind, hand_on)
         return registry
 
@@ -174,6 +180,8 @@ def kopf_settings(settings: Settings, kinds: frozenset[str]) -> kopf.OperatorSet
     kopf_own.watching.connect_timeout = settings.request_timeout_seconds
     kopf_own.watching.inactivity_timeout = INACTIVITY_SECONDS
     kopf_own.networking.request_timeout = settings.request_timeout_seconds
+    # Its own waits grow to 21 s between tries of a list: after an outage everything would wait for the last.
+    kopf_own.networking.error_backoffs = LIST_BACKOFFS
     # A task and a queue for each object that has changed: not longer than a burst of changes lasts.
     kopf_own.queueing.idle_timeout = 1.0
     # Its last resort is SIGKILL for the whole process; ending is the supervisor's business.

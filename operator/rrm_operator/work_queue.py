@@ -97,15 +97,23 @@ class Backoff:
 class WorkQueue(Generic[K]):
     """Hands keys to `work`, at most `workers` at the same time, when they are due on the loop's clock."""
 
-    def __init__(self, work: Callable[[K], Awaitable[float | None]], *, workers: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[K], Awaitable[float | None]],
+        *,
+        workers: int,
+        waited: Callable[[float], object] = lambda _: None,
+    ) -> None:
         """Make a queue.
 
         Args:
             work: Looks at a key; returns the seconds until the next look, None = only when asked. It handles
                 its own errors: one that escapes ends `run`.
             workers: Most keys worked on at the same time.
+            waited: Told how many seconds later than asked for a key is handed out.
         """
         self._work = work
+        self._waited = waited
         self._slots = asyncio.Semaphore(workers)
         self._schedule: Schedule[K] = Schedule()
         self._changed = asyncio.Event()
@@ -150,7 +158,9 @@ class WorkQueue(Generic[K]):
         now = asyncio.get_running_loop().time
         while True:
             await self._open.wait()
+            due = self._schedule.next_at()
             if (key := self._schedule.take(now())) is not None:
+                self._waited(max(0.0, now() - (due or 0.0)))
                 return key
             self._changed.clear()
             try:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rrm.data.parts import Progress
 from rrm.data.prepare import prepare as prepare_rows
 from rrm.data.report import read_report
+from rrm.data.room import require_room
 from rrm.errors import InvalidSpec
 from rrm.intent_file import read_intent
 from rrm.plugins.path import add_plugin_path
@@ -39,6 +40,9 @@ def prepare(
         intent = read_intent(training)
         add_plugin_path(intent, claims)
         layout = Layout(volume, intent.name)
+        if PROGRESS_CONFIG_MAP_ENV in os.environ:
+            # In the cluster alone: who looks at rows on a laptop does not train there.
+            require_room(intent, layout, claims=claims)
         with shown_progress(console) as show:
             prepared = prepare_rows(intent, layout=layout, claims=claims, on_progress=show)
         console.print(data_table(prepared, read_report(layout)))

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rrm.data.hub_splits import README, chosen_config, config_files, configs_of, split_files
 from rrm.errors import DataInvalid, HubUnreachable, ModelUnavailable
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import ModelInfo
 
 WEIGHTS: Final = (".safetensors", ".bin")
 _INSTEAD_OF_ROWS: Final = "copy the files into a claim and name them as pvc://CLAIM/PATH"
@@ -98,19 +101,34 @@ def find_model(name: str, revision: str | None) -> HubModel:
         ModelUnavailable: If it is not there or closed to us.
         HubUnreachable: If the hub does not answer.
     """
+    info = _model_info(name, revision)
+    files = frozenset(sibling.rfilename for sibling in info.siblings or [])
+    return HubModel(info.sha or revision or "main", files)
+
+
+def _model_info(name: str, revision: str | None) -> "ModelInfo":
     from huggingface_hub import HfApi
 
     try:
         with _hub_answers(_INSTEAD_OF_MODEL):
-            info = HfApi().model_info(name, revision=revision)
+            return HfApi().model_info(name, revision=revision)
     except _NotThere as error:
         at = f" at revision {revision}" if revision else ""
         raise ModelUnavailable(
             f"spec.model.name: expected the model {name}{at} on the hub, found {error}; check the name; "
             "a private or gated model needs model.tokenSecretRef"
         ) from error
-    files = frozenset(sibling.rfilename for sibling in info.siblings or [])
-    return HubModel(info.sha or revision or "main", files)
+
+
+def count_parameters(name: str, revision: str | None) -> int | None:
+    """Return how many parameters the hub counts in a model's safetensors; None if it does not say.
+
+    Raises:
+        ModelUnavailable: If the model is not there or closed to us.
+        HubUnreachable: If the hub does not answer.
+    """
+    counted = _model_info(name, revision).safetensors
+    return int(counted.total) if counted is not None else None
 
 
 def download_model(name: str, *, revision: str | None, folder: Path) -> None:

@@ -138,7 +138,8 @@ def _hand_over(layout: Layout, uid: str) -> None:
     """Note whose folder this is; `rrm run` has no uid, and goes on with its own attempts."""
     owner = read_owner(layout)
     if owner is not None and owner != uid:
-        attempts = [*layout.root.glob("attempt-*"), *layout.root.glob("stop-*")]
+        kinds = ("attempt-*", "stop-*", "finished-*")
+        attempts = [path for kind in kinds for path in layout.root.glob(kind)]
         move_aside(attempts, layout.root, prefix=f"predecessor-{owner[:8] or 'local'}-")
     write_text(_owner_file(layout), uid)
 

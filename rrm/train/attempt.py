@@ -14,6 +14,7 @@ from typing import Any
 from rrm.datasets import scale_of
 from rrm.presets import Hyperparameters, resolve
 from rrm.scales import Scale
+from rrm_api.layout import newest_attempt as newest_attempt
 from rrm_api.run import Layout, RunFile
 
 
@@ -94,6 +95,16 @@ class Attempt:
         return self.layout.stop_mark(self.number)
 
     @property
+    def alive(self) -> Path:
+        """The parent's sign of life."""
+        return self.layout.alive(self.number)
+
+    @property
+    def finished_mark(self) -> Path:
+        """File whose existence says that the attempt has ended and reported."""
+        return self.layout.finished_mark(self.number)
+
+    @property
     def validations(self) -> Path:
         """Validation metrics by step, of all attempts."""
         return self.layout.root / "validations.json"
@@ -128,12 +139,6 @@ def attempt_of(settings: Mapping[str, Any]) -> Attempt:
     copy = Layout(volume, str(settings["training"])).attempt(number) / "run.json"
     run = RunFile.model_validate_json(copy.read_text())
     return Attempt(run=run, volume=volume, claims=Path(settings["claims"]), number=number)
-
-
-def newest_attempt(layout: Layout) -> int:
-    """Return the highest attempt number that has a folder; 0 = none."""
-    names = (path.name.removeprefix("attempt-") for path in layout.root.glob("attempt-*"))
-    return max((int(name) for name in names if name.isdigit()), default=0)
 
 
 def write_json(path: Path, document: Any) -> None:

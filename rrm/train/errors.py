@@ -30,12 +30,12 @@ class Unhealthy(RrmError):
 class TrainerCrashed(RrmError):
     """A process of the trainer died or Ray lost it; exit 20."""
 
-    reason = Reason.TRAINING_FAILED
+    reason = Reason.TRAINER_CRASHED
     exit_code = ExitCode.INFRASTRUCTURE
 
 
 class RunFileMissing(RrmError):
     """The run file of this attempt did not appear in time; exit 20."""
 
-    reason = Reason.TRAINING_FAILED
+    reason = Reason.TRAINER_CRASHED
     exit_code = ExitCode.INFRASTRUCTURE

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Final, TypeVar
 
-from rrm_api.run import LOG_TAIL_CHARS
+from rrm_api.run import LOG_TAIL_CHARS, SECRET_VARIABLES_ENV
 from rrm_api.spec_pods import SECRET_NAME
 
 T = TypeVar("T")
@@ -23,10 +23,11 @@ _TAIL_LINES: Final = 200
 
 
 class Masker:
-    """Replaces secrets: values of variables with secret-looking names, and tokens of well-known shapes."""
+    """Replaces secrets: values of variables that come from Secrets or are called so, and tokens by shape."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        values = {value for name, value in environ.items() if re.search(SECRET_NAME, name)}
+        told = environ.get(SECRET_VARIABLES_ENV, "").split(",")
+        values = {value for name, value in environ.items() if name in told or re.search(SECRET_NAME, name)}
         # The longest first: a secret may be part of another one.
         self._values = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len, reverse=True)
 

@@ -7,12 +7,14 @@ only.
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -22,6 +24,7 @@ from rrm.train.attempt import Attempt, write_json
 from rrm.train.checkpoints import status_of
 from rrm.train.log import JobLog, Masker
 from rrm.train.progress import ProgressReader
+from rrm.train.termination import Termination, kill_group
 from rrm.train.validations import read_validations, rewards_of
 from rrm.train.versions import installed_versions
 from rrm_api.conditions import Reason
@@ -29,8 +32,12 @@ from rrm_api.run import ExitCode, Progress, Trained
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
-TERMINATION_SECONDS: Final = 20.0
-"""What the child gets between SIGTERM and SIGKILL."""
+READER_SECONDS: Final = 2.0
+"""How long the last lines of a child that has ended may take to arrive."""
+CHILD_MODULE_VARIABLE: Final = "RRM_TRAIN_CHILD_MODULE"
+"""A seam for tests: the module that is started instead of the real child, under the same contract."""
+_CHILD_MODULE: Final = "rrm.train.child"
+_FULL: Final = ("No space left on device", "Disk quota exceeded")
 
 
 class Watcher(Protocol):
@@ -63,11 +70,12 @@ class Ended:
 
 
 def child_command(attempt: Attempt, *, ray_address: str | None, ray_temp: Path | None) -> list[str]:
-    """Return the command line of the real child."""
+    """Return the command line of the child: the real one, unless a test names another."""
     settings = [part for name, value in attempt.settings().items() for part in (f"--{name}", value)]
     address = ["--ray-address", ray_address] if ray_address else []
     temp = ["--ray-temp", str(ray_temp)] if ray_temp else []
-    return [sys.executable, "-m", "rrm.train.child", *settings, *address, *temp]
+    module = os.environ.get(CHILD_MODULE_VARIABLE, _CHILD_MODULE)
+    return [sys.executable, "-m", module, *settings, *address, *temp]
 
 
 def run_child(
@@ -76,8 +84,17 @@ def run_child(
     watcher: Watcher,
     *,
     echo: Callable[[str], object] | None = None,
+    termination: Termination | None = None,
 ) -> Ended:
-    """Run the child to its end, whatever that is; SIGTERM to this process is passed on to it."""
+    """Run the child to its end, whatever that is; SIGTERM to this process is passed on to it.
+
+    Args:
+        attempt: What is tried.
+        command: Command line of the child.
+        watcher: Who wants to know.
+        echo: Takes each line of the child, secrets masked.
+        termination: Who is told of SIGTERM, if somebody listens already.
+    """
     attempt.folder.mkdir(parents=True, exist_ok=True)
     # What an earlier start of the same attempt said is not said by this one.
     for said in (attempt.progress, attempt.rows, attempt.heartbeat, attempt.outcome, attempt.ending):
@@ -85,22 +102,27 @@ def run_child(
     write_json(attempt.run_copy, attempt.run.manifest())
     write_json(attempt.versions, installed_versions())
     log = JobLog(attempt.job_log, Masker(os.environ), echo)
-    with subprocess.Popen(
+    with nullcontext(termination) if termination else Termination() as listening, _start(command) as child:
+        assert child.stdout is not None
+        reader = _start_reader(log, child.stdout)
+        with listening.of(child):
+            _watch(attempt, child, watcher)
+        # The reader ends when the last process that holds the pipe does.
+        kill_group(child.pid, signal.SIGKILL)
+        reader.join(timeout=READER_SECONDS)
+    return _ended(attempt, child.returncode, log.tail(), was_told=listening.is_asked)
+
+
+def _start(command: Sequence[str]) -> "subprocess.Popen[str]":
+    """Start the child in a process group of its own."""
+    return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
         text=True,
         errors="replace",
-    ) as child:
-        assert child.stdout is not None
-        reader = _start_reader(log, child.stdout)
-        with _Terminator(child):
-            _watch(attempt, child, watcher)
-        # The reader ends when the last process that holds the pipe does.
-        _kill_group(child.pid, signal.SIGKILL)
-        reader.join(timeout=TERMINATION_SECONDS)
-    return _ended(attempt, child.returncode, log.tail())
+    )
 
 
 def _start_reader(log: JobLog, lines: IO[str]) -> threading.Thread:
@@ -131,55 +153,40 @@ def _pass_stop_on(attempt: Attempt, watcher: Watcher) -> None:
         LOG.warning("the stop mark of attempt %s is out of reach: %s", attempt.number, error)
 
 
-class _Terminator:
-    """While active, SIGTERM to this process ends the child's group, by force if it takes too long."""
-
-    def __init__(self, child: "subprocess.Popen[str]") -> None:
-        self._child = child
-        self._previous: object = None
-        self._is_main = threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> None:
-        if self._is_main:
-            self._previous = signal.signal(signal.SIGTERM, self._terminate)
-
-    def _terminate(self, *_: object) -> None:
-        _kill_group(self._child.pid, signal.SIGTERM)
-        timer = threading.Timer(TERMINATION_SECONDS, _kill_group, (self._child.pid, signal.SIGKILL))
-        timer.daemon = True
-        timer.start()
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._is_main:
-            signal.signal(signal.SIGTERM, self._previous)  # type: ignore[arg-type]
-        if kind is not None:  # Ctrl-C, or an error of the watcher: nothing may be left behind
-            _kill_group(self._child.pid, signal.SIGTERM)
-
-
-def _kill_group(group: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        pass
-
-
-def _ended(attempt: Attempt, code: int, tail: str) -> Ended:
-    if attempt.ending.is_file():
-        said = json.loads(attempt.ending.read_text())
-        return Ended(
-            Reason(said["reason"]), said["message"], said["exit_code"], ExitCode(said["exit_code"]), tail
-        )
+def _ended(attempt: Attempt, code: int, tail: str, *, was_told: bool) -> Ended:
+    said = _said(attempt, tail)
+    if said is not None:
+        return said
     exit_code = code if code >= 0 else 128 - code
     how = f"exit code {exit_code}" + (f" ({signal.Signals(-code).name})" if code < 0 else "")
     progress = ProgressReader(attempt).read()
     where = f" after step {progress.step}" if progress else " before its first sign of life"
-    return Ended(
-        Reason.TRAINING_FAILED,
-        f"the trainer ended with {how}{where}; see {attempt.job_log}",
-        exit_code,
-        ExitCode.INFRASTRUCTURE,
-        tail,
+    why = ", told to end by SIGTERM as by a stop of its Ray job" if was_told else ""
+    message = f"the trainer ended with {how}{where}{why}; see {attempt.job_log}"
+    if any(words in tail for words in _FULL):
+        return Ended(Reason.VOLUME_UNAVAILABLE, _full(attempt), exit_code, ExitCode.CONFIGURATION, tail)
+    return Ended(Reason.TRAINER_CRASHED, message, exit_code, ExitCode.INFRASTRUCTURE, tail)
+
+
+def _full(attempt: Attempt) -> str:
+    free = shutil.disk_usage(attempt.volume).free / 2**30
+    return (
+        f"the volume is full ({free:.1f} GiB free): the trainer could not write; enlarge "
+        f"spec.checkpoints.volume.size or lower checkpoints.keepLast; see {attempt.job_log}"
     )
+
+
+def _said(attempt: Attempt, tail: str) -> Ended | None:
+    """Return what the child itself said of its end; None if it came to nothing."""
+    try:
+        if not attempt.ending.is_file():
+            return None
+        said = json.loads(attempt.ending.read_text())
+        code = ExitCode(said["exit_code"])
+        return Ended(Reason(said["reason"]), said["message"], int(code), code, tail)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        LOG.warning("%s is not readable: %s", attempt.ending, error)
+        return None
 
 
 def trained_by(attempt: Attempt) -> Trained:

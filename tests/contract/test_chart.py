@@ -16,7 +16,7 @@ from rrm_test_cluster.tools import KUBERNETES, find_tools
 
 CHART = Path(__file__).parents[2] / "charts" / "rrm-operator"
 # Not for an administrator to choose: the chart itself places the keys, the port and the namespace.
-PLACED_BY_THE_CHART = {"keys_folder", "http_port", "http_address", "operator_namespace"}
+PLACED_BY_THE_CHART = {"keys_folder", "http_port", "http_address", "operator_namespace", "lease_name"}
 
 Manifest = dict[str, Any]
 
@@ -47,6 +47,11 @@ def render(*sets: str) -> list[Manifest]:
 def only(documents: list[Manifest], kind: str) -> Manifest:
     (found,) = (document for document in documents if document["kind"] == kind)
     return found
+
+
+def roles(documents: list[Manifest], namespace: str | None = None) -> list[Manifest]:
+    found = (document for document in documents if document["kind"] == "Role")
+    return [it for it in found if namespace in (None, it["metadata"]["namespace"])]
 
 
 def camel(name: str) -> str:
@@ -98,7 +103,15 @@ def test_every_value_has_one_line_that_explains_it(values: Manifest) -> None:
     text = (CHART / "values.yaml").read_text()
     knobs = re.findall(r"^( *)(\w+):", re.sub(r"^ *#.*", "", text, flags=re.M), flags=re.M)
     explained = re.findall(r"# -- .+\n *(\w+):", text)
-    leaves = set(values["settings"]) | {"repository", "tag", "pullPolicy", "install", "keep", "secretName"}
+    leaves = set(values["settings"]) | {
+        "replicas",
+        "repository",
+        "tag",
+        "pullPolicy",
+        "install",
+        "keep",
+        "secretName",
+    }
     assert leaves <= {name for _, name in knobs}
     assert leaves <= set(explained)
 
@@ -107,7 +120,7 @@ def test_every_value_has_one_line_that_explains_it(values: Manifest) -> None:
     ("value", "word"),
     [
         pytest.param("settings.wrokers=3", "wrokers", id="a misspelt setting"),
-        pytest.param("replicas=2", "replicas", id="a value that does not exist"),
+        pytest.param("replica=2", "replica", id="a value that does not exist"),
         pytest.param("settings.rayReach=telepathy", "telepathy", id="a reach that does not exist"),
         pytest.param("settings.workers=0", "workers", id="no worker"),
         pytest.param("image.pullPolicy=Sometimes", "pullPolicy", id="an unknown pull policy"),
@@ -133,10 +146,39 @@ def test_the_pod_satisfies_pod_security_restricted(pod: Manifest) -> None:
     assert all("hostPort" not in port for port in container["ports"])
 
 
-def test_one_replica_is_replaced_never_doubled() -> None:
-    spec = only(render(), "Deployment")["spec"]
-    assert spec["replicas"] == 1
-    assert spec["strategy"] == {"type": "Recreate"}
+def test_without_a_lease_one_replica_is_replaced_never_doubled() -> None:
+    documents = render("settings.leaderElection=false", "replicas=1")
+    spec = only(documents, "Deployment")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert not [it for it in documents if it["kind"] in ("Role", "RoleBinding", "PodDisruptionBudget")]
+    two = ("--kube-version", KUBERNETES, "--set", "settings.leaderElection=false,replicas=2")
+    done = helm("template", "rrm", str(CHART), *two)
+    assert "leaderElection" in done.stderr
+
+
+def test_of_two_replicas_one_is_left_by_an_update_and_by_a_drain() -> None:
+    documents = render()
+    spec, budget = only(documents, "Deployment")["spec"], only(documents, "PodDisruptionBudget")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == spec["selector"]
+    (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]) == ("kubernetes.io/hostname", spec["selector"])
+    assert not [it for it in render("replicas=1") if it["kind"] == "PodDisruptionBudget"]
+
+
+def test_the_lease_is_the_release_s_own_and_no_other_is_in_reach(
+    rules: dict[str, list[Manifest]], pod: Manifest
+) -> None:
+    (role,) = roles(render(), "system")
+    assert [rule | {"resourceNames": None} for rule in role["rules"]] == [
+        rule | {"resourceNames": None} for rule in rules["own"]
+    ]
+    names = {verb: rule.get("resourceNames") for rule in role["rules"] for verb in rule["verbs"]}
+    assert names == {"create": None, "get": ["rrm"], "update": ["rrm"]}
+    env = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+    assert env["RRM_LEASE_NAME"] == "rrm"
 
 
 def test_the_operator_asks_for_what_it_needs(pod: Manifest) -> None:
@@ -146,16 +188,14 @@ def test_the_operator_asks_for_what_it_needs(pod: Manifest) -> None:
 def test_the_rights_are_those_of_the_rules_file(rules: dict[str, list[Manifest]]) -> None:
     documents = render()
     assert only(documents, "ClusterRole")["rules"] == rules["cluster"] + rules["namespaced"]
-    assert not [document for document in documents if document["kind"] == "Role"]
+    assert roles(documents, "system") == roles(documents)
 
 
 def test_listed_namespaces_get_one_role_each_and_nothing_more(rules: dict[str, list[Manifest]]) -> None:
     documents = render("settings.watchedNamespaces={a,b}")
-    roles = [document for document in documents if document["kind"] == "Role"]
-    assert [(role["metadata"]["namespace"], role["rules"]) for role in roles] == [
-        ("a", rules["namespaced"]),
-        ("b", rules["namespaced"]),
-    ]
+    for namespace in ("a", "b"):
+        assert [role["rules"] for role in roles(documents, namespace)] == [rules["namespaced"]]
+    assert {role["metadata"]["namespace"] for role in roles(documents)} == {"a", "b", "system"}
     everywhere = [document["rules"] for document in documents if document["kind"] == "ClusterRole"]
     assert everywhere == ([rules["cluster"]] if rules["cluster"] else [])
 
@@ -169,8 +209,12 @@ def test_bindings_name_the_account_the_pod_runs_as() -> None:
     documents = render("settings.watchedNamespaces={a}")
     account = only(documents, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"]
     assert only(documents, "ServiceAccount")["metadata"]["name"] == account
-    (subject,) = only(documents, "RoleBinding")["subjects"]
-    assert subject == {"kind": "ServiceAccount", "name": account, "namespace": "system"}
+    bindings = [document for document in documents if document["kind"] == "RoleBinding"]
+    named = {(it["metadata"]["namespace"], it["roleRef"]["name"]) for it in bindings}
+    assert named == {(it["metadata"]["namespace"], it["metadata"]["name"]) for it in roles(documents)}
+    for binding in bindings:
+        (subject,) = binding["subjects"]
+        assert subject == {"kind": "ServiceAccount", "name": account, "namespace": "system"}
 
 
 def test_the_crd_is_the_generated_one_and_outlives_the_release() -> None:

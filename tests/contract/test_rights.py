@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from rrm_operator import rights
-from rrm_operator.rights import FINALIZERS, RESOURCES, SERVICE_PROXY, STATUS, Resource
+from rrm_operator.rights import FINALIZERS, LEASE, RESOURCES, SERVICE_PROXY, STATUS, Resource
 
 RULES = Path(__file__).parents[2] / "charts/rrm-operator/files/rules.yaml"
 Right = tuple[str, str, str]
@@ -47,6 +47,12 @@ def test_the_chart_grants_exactly_the_rights_that_the_code_asks_for() -> None:
 
 def test_the_proxy_right_is_kept_apart() -> None:
     assert differences(rules()["proxy"], SERVICE_PROXY) == []
+
+
+def test_the_lease_is_in_reach_in_the_own_namespace_alone() -> None:
+    assert differences(rules()["own"], LEASE) == []
+    everywhere = rules()["cluster"] + rules()["namespaced"]
+    assert not [right for right in granted(everywhere) if right[0] == LEASE.group]
 
 
 def test_nothing_is_granted_everywhere_and_no_wildcards_are_used() -> None:

@@ -19,6 +19,7 @@ from rrm_operator.plan.merge import merge, renamed, upsert
 from rrm_operator.plan.names import labels, run_name
 from rrm_operator.plan.plugins import plugin_mount, plugin_volume, with_plugin_path
 from rrm_operator.plan.progress_access import progress_environment, service_account
+from rrm_operator.plan.ray_environment import secret_variables
 from rrm_operator.settings import Settings
 
 _USER: Final = 1000
@@ -102,6 +103,7 @@ def _environment(situation: Situation, part: Part) -> list[Manifest]:
         "USER": "rrm",
         "HF_HOME": str(layout.root / "cache" / "huggingface"),
         "PYTHONUNBUFFERED": "1",
+        **secret_variables(training.spec),
         **dict(part.env),
     }
     if part.role is not PodRole.WORKER:

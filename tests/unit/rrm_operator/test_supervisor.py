@@ -1,4 +1,4 @@
-"""The supervisor comes back by itself: from a start that got stuck, and from a CRD that was deleted."""
+"""The supervisor comes back by itself: from a stuck start, and when kinds and namespaces come and go."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,16 +10,23 @@ import pytest
 
 from rrm_api import group
 from rrm_operator import supervisor
+from rrm_operator.errors import Forbidden
 from rrm_operator.facts import Key
+from rrm_operator.feeding import Feeding, Watchers
+from rrm_operator.freshness import Freshness
 from rrm_operator.kubernetes_cluster import TRAININGS
+from rrm_operator.logs import Masks
 from rrm_operator.rights import Resource
+from rrm_operator.scope import Scope
 from rrm_operator.settings import Settings
 from rrm_operator.store import Identity, Store
 from rrm_operator.supervisor import Supervisor
+from rrm_operator.telemetry import Telemetry
 from rrm_operator.work_queue import WorkQueue
 
 PROBE_SECONDS = 0.05
-JUDGE: dict[str, Any] = {"metadata": {"namespace": "demo", "name": "judge", "uid": "u"}}
+JUDGES = [Identity("here", "judge", "u1"), Identity("there", "judge", "u2")]
+HERE, THERE = Key("here", "judge"), Key("there", "judge")
 
 
 @dataclass
@@ -29,13 +36,20 @@ class Api:
     has_crd: bool = True
     trainings: list[Identity] = field(default_factory=list)
     asked: int = 0
+    refused: set[str | None] = field(default_factory=set)
+
+    async def may_list(self, kind: str, namespace: str | None) -> bool:
+        return namespace not in self.refused
 
     async def serves(self, resource: Resource) -> bool:
         self.asked += 1
         return self.has_crd or resource is not TRAININGS
 
     async def list_identities(self, kind: str, namespace: str | None) -> list[Identity]:
-        return self.trainings if kind == group.KIND else []
+        if namespace in self.refused:
+            raise Forbidden(f"no rights in {namespace}", terminating=False)
+        everywhere = self.trainings if kind == group.KIND else []
+        return [it for it in everywhere if namespace in (None, it.namespace)]
 
 
 @dataclass
@@ -43,19 +57,19 @@ class Watches:
     """Watches that end when they are told to, or when their kind is gone."""
 
     tell: Callable[[], None]
-    kinds: frozenset[str] = frozenset()
+    scope: Scope | None = None
     starts: int = 0
 
-    def start(self, kinds: frozenset[str]) -> None:
-        self.kinds, self.starts = kinds, self.starts + 1
+    def start(self, scope: Scope) -> None:
+        self.scope, self.starts = scope, self.starts + 1
         self.tell()
 
     async def stop(self, seconds: float | None = None) -> None:
-        self.kinds = frozenset()
+        self.scope = None
 
     async def ended(self, seconds: float) -> bool:
-        await asyncio.sleep(seconds if self.kinds else 0)
-        return not self.kinds
+        await asyncio.sleep(seconds if self.scope else 0)
+        return not self.scope
 
 
 @dataclass
@@ -66,28 +80,42 @@ class Scene:
     store: Store = field(default_factory=Store)
     tells: bool = True
     looked: list[Key] = field(default_factory=list)
+    namespaces: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.watches = Watches(self.tell)
         self.queue: WorkQueue[Key] = WorkQueue(self.look, workers=1)
+        self.feeding = Feeding(self.store, self.queue, Watchers(Freshness(), Telemetry(), Masks()))
 
     def tell(self) -> None:
-        if self.tells and self.api.trainings:
-            self.store.feed(group.KIND, JUDGE)
+        places = self.watches.scope.places if self.watches.scope else ()
+        for one in self.api.trainings:
+            if self.tells and (None in places or one.namespace in places):
+                metadata = {"namespace": one.namespace, "name": one.name, "uid": one.uid}
+                self.feeding.feed(group.KIND, {"metadata": metadata}, False)
 
     async def look(self, key: Key) -> None:
         self.looked.append(key)
 
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[Supervisor]:
-        settings = Settings(default_image="i", probe_seconds=PROBE_SECONDS)
+        settings = Settings(
+            default_image="i",
+            probe_seconds=PROBE_SECONDS,
+            relist_seconds=PROBE_SECONDS,
+            watched_namespaces=self.namespaces,
+        )
         parts: dict[str, Any] = {"cluster": self.api, "watching": self.watches, "settings": settings}
-        one = Supervisor(store=self.store, queue=self.queue, **parts)
+        one = Supervisor(feeding=self.feeding, **parts)
         tasks = [asyncio.create_task(self.queue.run()), asyncio.create_task(one.run())]
         yield one
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def served(scene: Scene) -> list[str]:
+    return list(scene.watches.scope.namespaces) if scene.watches.scope else []
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -128,3 +156,65 @@ async def test_a_crd_that_was_deleted_is_probed_for_and_not_asked_for_in_a_tight
         assert scene.looked == [], "nothing is worked on while nothing is watched"
         scene.api.has_crd, scene.api.trainings = True, [Identity("demo", "judge", "u")]
         await until(lambda: one.is_level and scene.looked)
+
+
+async def test_a_namespace_without_rights_is_left_out_said_once_and_served_when_it_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene(Api(trainings=JUDGES, refused={"there"}), namespaces=("here", "there"))
+    async with scene.supervised() as one:
+        await until(lambda: one.is_level and scene.looked)
+        assert served(scene) == ["here"]
+        await asyncio.sleep(4 * PROBE_SECONDS)
+        assert set(scene.looked) == {HERE}
+        assert [it.namespace for it in caplog.records if "left out" in it.message] == ["there"]  # type: ignore[attr-defined]
+        assert scene.watches.starts == 1, "the others are watched on"
+        scene.api.refused.clear()
+        await until(lambda: THERE in scene.looked)
+        assert one.is_level
+        assert served(scene) == ["here", "there"]
+
+
+async def test_a_namespace_that_goes_is_left_out_and_its_trainings_are_forgotten() -> None:
+    scene = Scene(Api(trainings=JUDGES), namespaces=("here", "there"))
+    async with scene.supervised() as one:
+        await until(lambda: one.is_level and len(set(scene.looked)) == 2)
+        scene.api.refused.add("there")
+        await until(lambda: scene.store.keys() == {HERE})
+        await until(lambda: one.is_level)
+        scene.looked.clear()
+        scene.queue.add(HERE)
+        await until(lambda: HERE in scene.looked)
+
+
+async def test_without_any_rights_nothing_is_watched_and_the_process_waits_for_them(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene(Api(trainings=JUDGES, refused={None}))
+    async with scene.supervised() as one:
+        await until(lambda: [it for it in caplog.records if "left out" in it.message])
+        await asyncio.sleep(4 * PROBE_SECONDS)
+        assert (one.is_level, scene.watches.starts) == (False, 0)
+        scene.api.refused.clear()
+        await until(lambda: one.is_level and scene.looked)
+
+
+async def test_nothing_is_asked_for_while_all_that_is_wanted_is_watched() -> None:
+    scene = Scene(Api(trainings=JUDGES), namespaces=("here", "there"))
+    async with scene.supervised() as one:
+        await until(lambda: one.is_level and scene.looked)
+        asked = scene.api.asked
+        await asyncio.sleep(4 * PROBE_SECONDS)
+        assert scene.api.asked == asked
+
+
+async def test_watching_anew_does_not_wait_for_the_echo_of_what_was_written_before() -> None:
+    scene = Scene(Api(trainings=JUDGES))
+    freshness = scene.feeding.watchers.freshness
+    async with scene.supervised() as one:
+        await until(lambda: one.is_level)
+        with freshness.writing(HERE, "1") as write:
+            write.answered("2")
+        assert freshness.age() > 0
+        await scene.watches.stop()
+        await until(lambda: freshness.age() == 0)

@@ -19,6 +19,7 @@ from rrm_test_cluster.demo.places import CHART, CHECKOUT
 from rrm_test_cluster.errors import DaemonFailed
 
 ACCOUNT: Final = "rrm"
+LEASE: Final = "rrm-operator"
 CRD: Final = CHECKOUT / "crds" / "training.rrm.dev_rewardmodeltrainings.yaml"
 _POLL_SECONDS: Final = 0.05
 
@@ -26,10 +27,11 @@ Manifest = dict[str, Any]
 
 
 def account_objects(namespace: str, rules: list[Manifest]) -> list[Manifest]:
-    """Return namespace, service account and cluster-wide rights of an operator."""
+    """Return namespace, service account, cluster-wide rights and the right to the lease of an operator."""
     name = f"{ACCOUNT}-{namespace}"
     subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": namespace}
     api = "rbac.authorization.k8s.io"
+    lease = lease_rules()
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
         {
@@ -45,14 +47,42 @@ def account_objects(namespace: str, rules: list[Manifest]) -> list[Manifest]:
             "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": name},
             "subjects": [subject],
         },
+        *role_objects(namespace, lease, name=f"{ACCOUNT}-lease", account_namespace=namespace),
+    ]
+
+
+def role_objects(
+    namespace: str, rules: list[Manifest], *, name: str, account_namespace: str
+) -> list[Manifest]:
+    """Return a Role in a namespace, and its binding to the account of an operator of another one."""
+    metadata, api = {"name": name, "namespace": namespace}, "rbac.authorization.k8s.io"
+    return [
+        {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": api, "kind": "Role", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": account_namespace}],
+        },
     ]
 
 
 def chart_rules() -> list[Manifest]:
-    """Return the rights that the chart grants."""
-    rules = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
-    found: list[Manifest] = rules["namespaced"]
+    """Return the rights that the chart grants where trainings are served."""
+    found: list[Manifest] = _rules()["namespaced"]
     return found
+
+
+def lease_rules() -> list[Manifest]:
+    """Return the rights that the chart grants to the lease, with its name as the chart adds it."""
+    named: Manifest = {"resourceNames": [LEASE]}
+    return [rule if "create" in rule["verbs"] else rule | named for rule in _rules()["own"]]
+
+
+def _rules() -> Manifest:
+    rules: Manifest = yaml.safe_load((CHART / "files" / "rules.yaml").read_text())
+    return rules
 
 
 @dataclass
@@ -99,6 +129,8 @@ class OperatorProcess:
             "RRM_OPERATOR_NAMESPACE": self.namespace,
             "RRM_DEFAULT_IMAGE": "rrm-trainer:test",
             "RRM_LOG_FORMAT": "text",
+            # Killed and started again and again, it would wait for its own lease to expire each time.
+            "RRM_LEADER_ELECTION": "false",
             **{f"RRM_{name.upper()}": value for name, value in self.settings.items()},
         }
         with self.log.open("ab") as log:
@@ -116,6 +148,14 @@ class OperatorProcess:
         self._running.send_signal(signal.SIGTERM)
         return self._running.wait(timeout=seconds)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._running.send_signal(number)
+
+    def wait(self, *, seconds: float) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        return self._running.wait(timeout=seconds)
+
     def close(self) -> None:
         """Leave no process behind."""
         if self._process is not None and self._process.poll() is None:
@@ -130,6 +170,11 @@ class OperatorProcess:
     def user(self) -> str:
         """Its name as the API server knows it."""
         return f"system:serviceaccount:{self.namespace}:{ACCOUNT}"
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._running.pid
 
     def asked(self) -> list[Asked]:
         """Return all that it has asked the API server for."""
@@ -156,19 +201,29 @@ class OperatorProcess:
             DaemonFailed: It ended, or the time is over; carries the end of its log.
         """
         deadline = time.monotonic() + seconds
-        while not self._is_ready():
+        while not self.is_ready():
             if (code := self._running.poll()) is not None:
                 raise DaemonFailed("operator", f"ended with exit code {code}", self.log)
             if time.monotonic() > deadline:
                 raise DaemonFailed("operator", f"not ready after {seconds:.0f} s", self.log)
             time.sleep(_POLL_SECONDS)
 
-    def _is_ready(self) -> bool:
+    def leads(self) -> bool:
+        """Return whether it is the one that works; False also when it does not answer."""
+        return "\nrrm_leader 1.0\n" in (self.get("/metrics") or "")
+
+    def is_ready(self) -> bool:
+        """Return whether it says that it is ready."""
+        return self.get("/readyz") is not None
+
+    def get(self, path: str) -> str | None:
+        """Return what it answers to a request, None unless that is well."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.read().decode() if answer.status == 200 else None
+        except (OSError, http.client.HTTPException):
+            return None
         finally:
             connection.close()

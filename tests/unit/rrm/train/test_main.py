@@ -1,6 +1,8 @@
 """`python -m rrm.train` as the Ray job calls it: it waits for its run file and always reports."""
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -80,7 +82,7 @@ def test_a_killed_child_is_reported_with_its_signal_and_its_last_lines(
 ) -> None:
     code, record = call(attempt, "killed", monkeypatch)
     assert code == 20
-    assert (record.result, record.reason, record.exit_code) == ("Failed", "TrainingFailed", 137)
+    assert (record.result, record.reason, record.exit_code) == ("Failed", "TrainerCrashed", 137)
     assert "killed begins" in record.log_tail
     assert record.input_digest == attempt.run.digest()
     assert record.trained is not None
@@ -97,3 +99,22 @@ def test_a_missing_run_file_is_reported_too(attempt: Attempt, monkeypatch: pytes
     code, record = call(attempt, "done", monkeypatch, digest="f" * 16)
     assert (code, record.exit_code, record.input_digest) == (20, 20, "f" * 16)
     assert "is the run ConfigMap mounted?" in record.message
+
+
+@pytest.mark.parametrize(
+    ("number", "reason", "code"),
+    [
+        pytest.param(errno.ENOSPC, "VolumeUnavailable", 11, id="full: a person must enlarge it"),
+        pytest.param(errno.ESTALE, "TrainerCrashed", 20, id="away: another attempt may find it"),
+    ],
+)
+def test_a_volume_that_takes_no_file_is_told_apart_from_a_crash(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch, *, number: int, reason: str, code: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(entry, "run_child", refuse)
+    ended, record = call(attempt, "done", monkeypatch)
+    assert (ended, record.reason, record.exit_code) == (code, reason, code)
+    assert os.strerror(number) in record.message

@@ -56,8 +56,8 @@ def rehearse(attempt: Attempt, role: str, listener: Listener | None = None) -> E
     [
         pytest.param("done", Reason.SUCCEEDED, 0, ExitCode.DONE, id="went to the end"),
         pytest.param("plugin", Reason.TRAINING_FAILED, 13, ExitCode.PLUGIN, id="said why it failed"),
-        pytest.param("crash", Reason.TRAINING_FAILED, 1, ExitCode.INFRASTRUCTURE, id="died of an exception"),
-        pytest.param("killed", Reason.TRAINING_FAILED, 137, ExitCode.INFRASTRUCTURE, id="was killed"),
+        pytest.param("crash", Reason.TRAINER_CRASHED, 1, ExitCode.INFRASTRUCTURE, id="died of an exception"),
+        pytest.param("killed", Reason.TRAINER_CRASHED, 137, ExitCode.INFRASTRUCTURE, id="was killed"),
     ],
 )
 def test_however_the_child_ends_the_parent_says_how(
@@ -150,7 +150,7 @@ def test_nothing_of_the_childs_group_is_left_behind(attempt: Attempt) -> None:
 def test_sigterm_to_the_parent_ends_the_child(
     attempt: Attempt, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rrm.train.parent.TERMINATION_SECONDS", 0.5)
+    monkeypatch.setattr("rrm.train.termination.TERMINATION_SECONDS", 0.5)
     ended = rehearse(attempt, role, Terminating())
     assert ended.exit_code == {"waits": 143, "deaf": 137}[role]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

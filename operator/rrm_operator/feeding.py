@@ -1,0 +1,60 @@
+"""What happens with an event of a watch: it is counted, stored, and wakes its training."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rrm_api import group
+from rrm_operator import metrics
+from rrm_operator.facts import Key, Kind, Manifest
+from rrm_operator.freshness import Freshness
+from rrm_operator.logs import Masks
+from rrm_operator.store import Store
+from rrm_operator.telemetry import Telemetry
+from rrm_operator.work_queue import WorkQueue
+
+_GATHER_SECONDS: Final = 1.0
+"""Events of children come in bursts, and few are urgent: one look answers them all."""
+_URGENT: Final = frozenset({group.KIND, Kind.CONFIG_MAP.value})
+"""What people and the trainer say is looked at at once."""
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """What follows the events of trainings and decides nothing."""
+
+    freshness: Freshness
+    telemetry: Telemetry
+    masks: Masks
+
+
+@dataclass(frozen=True)
+class Feeding:
+    """Takes the events of all watches, in the loop of the workers."""
+
+    store: Store
+    queue: WorkQueue[Key]
+    watchers: Watchers
+
+    def feed(self, kind: str, manifest: Manifest, deleted: bool) -> None:
+        """Take in one event."""
+        metrics.EVENTS.labels(kind).inc()
+        if kind == group.KIND:
+            self._follow(manifest, deleted=deleted)
+        if (key := self.store.feed(kind, manifest, deleted=deleted)) is not None:
+            self.queue.add(key, 0.0 if kind in _URGENT else _GATHER_SECONDS)
+
+    def forget(self, key: Key) -> None:
+        """Forget a training that is gone."""
+        self.watchers.freshness.forget(key)
+        self.watchers.telemetry.forget(key)
+        self.watchers.masks.forget(key)
+
+    def _follow(self, manifest: Manifest, *, deleted: bool) -> None:
+        metadata = manifest["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        if deleted:
+            self.forget(key)
+            return
+        self.watchers.freshness.saw(key, metadata.get("resourceVersion"))
+        self.watchers.telemetry.saw(key, manifest.get("status") or {})
+        self.watchers.masks.keep(key, manifest)

@@ -1,0 +1,311 @@
+"""One of several works: who may take the lease, when its holder gives up, and that nobody works twice."""
+
+import asyncio
+import copy
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import rrm_operator.__main__ as main
+from rrm_operator.api_server import Answer, Request
+from rrm_operator.errors import ClusterUnavailable
+from rrm_operator.freshness import Freshness
+from rrm_operator.lease import Lease, LeaseLost
+from rrm_operator.lease_rules import Record, Sight, Timing, is_free, lease_manifest, record_of, seen
+
+QUICK = Timing(0.5)
+HELD = Record("other", "t1", seconds=10, transitions=0, version="1")
+
+
+@pytest.mark.parametrize(
+    ("record", "unchanged_for", "free"),
+    [
+        pytest.param(HELD, 0, False, id="just renewed"),
+        pytest.param(HELD, 9.9, False, id="about to expire"),
+        pytest.param(HELD, 10, True, id="expired"),
+        pytest.param(Record("", "t1", 10, 0, "1"), 0, True, id="released"),
+        pytest.param(Record("me", "t1", 10, 0, "1"), 0, True, id="ours, the answer was lost"),
+        pytest.param(Record("other", "t1", 60, 0, "1"), 30, False, id="its holder promised a longer time"),
+        pytest.param(Record("other", "", 10, 0, "1"), 10, True, id="never renewed"),
+        pytest.param(
+            Record("other", "2001-01-01T00:00:00Z", 10, 0, "1"), 5, False, id="a clock that is late"
+        ),
+        pytest.param(
+            Record("other", "2101-01-01T00:00:00Z", 10, 0, "1"), 10, True, id="a clock that is early"
+        ),
+    ],
+)
+def test_a_lease_is_free_by_the_own_clock_alone(record: Record, unchanged_for: float, free: bool) -> None:
+    assert is_free(Sight(record, since=1000.0), "me", 1000.0 + unchanged_for) is free
+
+
+@pytest.mark.parametrize(
+    ("found", "since"),
+    [
+        pytest.param(HELD, 5, id="nothing changed"),
+        pytest.param(Record("other", "t1", 10, 0, "2"), 5, id="somebody labelled it"),
+        pytest.param(Record("other", "t2", 10, 0, "2"), 8, id="renewed"),
+        pytest.param(Record("third", "t1", 10, 1, "2"), 8, id="another holder"),
+    ],
+)
+def test_waiting_begins_anew_with_each_renewal_and_holder(found: Record, since: float) -> None:
+    assert seen(Sight(HELD, 5), found, 8) == Sight(found, since)
+    assert seen(None, found, 8) == Sight(found, 8)
+
+
+def test_the_holder_gives_up_before_the_others_may_take_it() -> None:
+    timing = Timing(10)
+    assert timing.give_up_seconds + 2 * timing.timeout_seconds <= timing.seconds
+
+
+def test_a_lease_says_how_long_it_holds_and_counts_its_holders() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    made = lease_manifest(None, "me", timing=Timing(10), now=now)
+    assert made["spec"] == {
+        "holderIdentity": "me",
+        "leaseDurationSeconds": 10,
+        "leaseTransitions": 1,
+        "renewTime": "2026-01-02T00:00:00.000000Z",
+    }
+    renewed = lease_manifest(Record("me", "", 10, 1, "7"), "me", timing=Timing(10), now=now)
+    assert renewed["metadata"] == {"resourceVersion": "7"}
+    assert renewed["spec"]["leaseTransitions"] == 1
+    assert lease_manifest(HELD, "me", timing=Timing(10), now=now)["spec"]["leaseTransitions"] == 1
+    assert lease_manifest(HELD, "", timing=Timing(10), now=now)["spec"]["leaseTransitions"] == 0
+
+
+def test_a_lease_without_a_spec_is_nobody_s() -> None:
+    found = record_of({"metadata": {"resourceVersion": "3"}}, default_seconds=10)
+    assert found == Record("", "", 10, 0, "3")
+
+
+@dataclass
+class LeaseServer:
+    """An API server that holds one Lease, refuses stale versions and can be away."""
+
+    lease: dict[str, Any] | None = None
+    is_away: bool = False
+    loses_answers: int = 0
+    writes: int = 0
+    holders: list[str] = field(default_factory=list)
+
+    async def send(self, request: Request) -> Answer:
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise ClusterUnavailable("no answer")
+        answer = self._answer(request)
+        if self.loses_answers and request.method != "GET":
+            self.loses_answers -= 1
+            raise ClusterUnavailable("the answer was lost")
+        return answer
+
+    def _answer(self, request: Request) -> Answer:
+        if request.method == "GET":
+            return Answer(200, json.dumps(self.lease)) if self.lease else Answer(404, "{}")
+        body = copy.deepcopy(request.body)
+        assert body is not None
+        if request.method == "POST" and self.lease is not None:
+            return Answer(409, "{}")
+        if request.method == "PUT":
+            if self.lease is None:
+                return Answer(404, "{}")
+            if self.lease["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
+                return Answer(409, "{}")
+        self.writes += 1
+        body["metadata"]["resourceVersion"] = str(self.writes)
+        self.lease = body
+        if [holder := body["spec"]["holderIdentity"]] != self.holders[-1:]:
+            self.holders.append(holder)
+        return Answer(200, json.dumps(body))
+
+
+def candidate(server: LeaseServer, identity: str, timing: Timing = QUICK) -> Lease:
+    return Lease(server, namespace="system", name="rrm", identity=identity, timing=timing)
+
+
+async def until(holds: Any) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+async def test_exactly_one_of_many_takes_the_lease_and_the_others_see_it() -> None:
+    server = LeaseServer()
+    all_ = [candidate(server, f"c{number}") for number in range(5)]
+    taking = [asyncio.create_task(it.acquire()) for it in all_]
+    await until(lambda: sum(it.is_waiting() for it in all_) == 4)
+    (leader,) = [it for it in all_ if it.is_held()]
+    assert not leader.is_waiting()
+    assert [it.done() for it in taking].count(True) == 1
+    for task in taking:
+        task.cancel()
+
+
+async def test_a_released_lease_is_taken_at_the_next_look() -> None:
+    server = LeaseServer()
+    first, second = candidate(server, "first"), candidate(server, "second")
+    await first.acquire()
+    waiting = asyncio.create_task(second.acquire())
+    await until(second.is_waiting)
+    await first.release()
+    assert not first.is_held()
+    await asyncio.wait_for(waiting, 5)
+    assert second.is_held()
+    assert server.holders == ["first", "", "second"]
+
+
+async def test_a_holder_that_vanished_is_replaced_once_its_lease_ran_out() -> None:
+    server = LeaseServer()
+    first, second = candidate(server, "first"), candidate(server, "second")
+    await first.acquire()
+    await asyncio.wait_for(second.acquire(), 10)
+    assert not first.is_held(), "it must have given up by then"
+    with pytest.raises(LeaseLost):
+        await asyncio.wait_for(first.keep(), 10)
+    assert server.holders == ["first", "second"]
+
+
+async def test_a_holder_that_cannot_renew_loses_the_lease_in_time() -> None:
+    server = LeaseServer()
+    lease = candidate(server, "first")
+    await lease.acquire()
+    server.is_away = True
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(LeaseLost, match="found no success"):
+        await lease.keep()
+    print(f"gave up after {asyncio.get_running_loop().time() - began:.2f} s of {QUICK.give_up_seconds:.2f}")
+    assert not lease.is_held()
+
+
+async def test_a_short_outage_a_lost_answer_and_a_person_s_edit_cost_nothing() -> None:
+    server = LeaseServer()
+    lease = candidate(server, "first")
+    await lease.acquire()
+    keeping = asyncio.create_task(lease.keep())
+    server.is_away = True
+    await asyncio.sleep(QUICK.renew_seconds * 1.5)
+    server.is_away, server.loses_answers, writes = False, 1, server.writes
+    await until(lambda: server.writes > writes + 2)
+    assert server.lease is not None
+    server.lease["metadata"]["resourceVersion"] = "edited"
+    writes = server.writes
+    await until(lambda: server.writes > writes + 1)
+    server.lease = None  # Deleted: made again.
+    await until(lambda: server.lease)
+    assert not keeping.done()
+    assert server.holders == ["first"]
+    keeping.cancel()
+
+
+async def test_a_lease_that_another_one_holds_is_lost_at_once() -> None:
+    server = LeaseServer()
+    lease = candidate(server, "first", Timing(5))
+    await lease.acquire()
+    assert server.lease is not None
+    server.lease["spec"]["holderIdentity"] = "second"
+    server.lease["metadata"]["resourceVersion"] = "taken"
+    with pytest.raises(LeaseLost, match="found second"):
+        await asyncio.wait_for(lease.keep(), 4)
+    await lease.release()
+    assert server.lease["spec"]["holderIdentity"] == "second"
+
+
+async def test_losing_the_lease_ends_the_work_beside_it() -> None:
+    server = LeaseServer()
+    lease = candidate(server, "first")
+    await lease.acquire()
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("work")
+
+    server.is_away = True
+
+    async def all_of_it() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(lease.keep())
+            tasks.create_task(work())
+
+    with pytest.raises(ExceptionGroup) as lost:
+        await all_of_it()
+    assert isinstance(lost.value.exceptions[0], LeaseLost)
+    assert ended == ["work"]
+
+
+async def test_an_api_server_that_is_away_at_the_start_is_waited_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = LeaseServer(is_away=True)
+    lease = candidate(server, "first")
+    waiting = asyncio.create_task(lease.acquire())
+    await asyncio.sleep(4 * QUICK.renew_seconds)
+    assert not waiting.done()
+    assert not lease.is_waiting(), "who sees nothing is not ready"
+    assert len([it for it in caplog.records if it.levelname == "WARNING"]) == 1, "told once, not each second"
+    server.is_away = False
+    await asyncio.wait_for(waiting, 5)
+
+
+@dataclass
+class Part:
+    """A part of the operator that runs until it is told to end, and notes that."""
+
+    ended: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    post_events = run
+
+    async def drain(self, seconds: float) -> None:
+        self.ended.append("drained")
+
+    async def events_posted(self, seconds: float) -> None:
+        self.ended.append("posted")
+
+    async def stop(self, seconds: float | None = None) -> None:
+        self.ended.append("stopped")
+
+
+async def worked(
+    server: LeaseServer, stopped: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, list[str]]:
+    """Work with a lease until the end; return the exit code and what was ended."""
+    monkeypatch.setattr(main, "end_within", lambda seconds, code: None)
+    part, lease = Part(), candidate(server, "first")
+    await lease.acquire()
+    made: Any = part
+    parts = main.Parts(queue=made, supervisor=made, watching=made, cluster=made, freshness=Freshness())
+    return await asyncio.wait_for(main.work_until(stopped, parts, lease), 10), part.ended
+
+
+async def test_a_signal_lets_the_last_looks_end_and_then_releases_the_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, stopped = LeaseServer(), asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stopped.set)
+    code, ended = await worked(server, stopped, monkeypatch)
+    assert (code, ended[:3]) == (0, ["drained", "stopped", "posted"])
+    assert server.holders == ["first", ""]
+
+
+async def test_a_lost_lease_ends_all_without_last_looks_and_with_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = LeaseServer()
+    asyncio.get_running_loop().call_later(0.05, lambda: setattr(server, "is_away", True))
+    code, ended = await worked(server, asyncio.Event(), monkeypatch)
+    assert (code, ended) == (main.LEASE_LOST, ["stopped"])
+
+
+async def test_a_signal_ends_the_waiting_for_the_lease() -> None:
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stopped.set)
+    assert not await main.came_first(asyncio.sleep(60), stopped)
+    assert await main.came_first(asyncio.sleep(0), asyncio.Event())
