@@ -28,6 +28,10 @@ demo: setup ## Train a tiny judge on a real cluster: at most 35 min the first ti
 test: setup ## Everything that must pass: at most 75 min the first time, usually 35 after
 	@$(PYTHON) -m rrm_test_cluster.suite
 
+.PHONY: test-long
+test-long: setup ## What CI has no time for: seven days of 200 trainings in simulated time
+	$(PYTEST) -m long -s tests
+
 ##@ While working
 .PHONY: setup
 setup: .venv/.ready ## The Python environment of tests, tools and operator (brings uv along if there is none)
@@ -49,7 +53,7 @@ check: setup ## Format, lint, types, imports, generated files, unit tests: under
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) crds/generate.py --check
-	$(PYTEST) --quiet --numprocesses=auto -m "not (api or fakenodes or node or verl or bench or interop or browser)"
+	$(PYTEST) --quiet --numprocesses=auto -m "not (api or fakenodes or node or verl or bench or interop or browser or slow or long)"
 
 .PHONY: format
 format: setup ## Format and repair what ruff can

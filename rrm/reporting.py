@@ -18,7 +18,7 @@ from rrm.config_map import ConfigMapAccess, ConfigMapRefused, merge_keys
 from rrm.errors import RrmError
 from rrm.train.log import Masker
 from rrm_api.conditions import Reason
-from rrm_api.run import LOG_TAIL_CHARS, ExitCode, Prepared, Record, Result, Role, Trained
+from rrm_api.run import LOG_TAIL_CHARS, MESSAGE_CHARS, ExitCode, Prepared, Record, Result, Role, Trained
 from rrm_api.status import ExportStatus
 
 LOG = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def record_of(job: Job, ending: Ending, now: datetime) -> Record:
         input_digest=job.input_digest,
         result=results.get(ending.exit_code, Result.FAILED),
         reason=ending.reason,
-        message=masker.mask(ending.message),
+        message=masker.mask(ending.message)[:MESSAGE_CHARS],
         exit_code=int(ending.exit_code),
         finished_time=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         log_tail=masker.mask(ending.log_tail)[-LOG_TAIL_CHARS:],

@@ -10,12 +10,12 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from rrm_api.conditions import Reason
-from rrm_api.fields import ApiModel
+from rrm_api.fields import ApiModel, LongText, ShortText, Time
 from rrm_api.layout import Layout as Layout
 from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
 from rrm_api.spec_train import Method, Model, OnUnhealthy, Training
-from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metric
+from rrm_api.status import CheckpointsStatus, DataStatus, ExportStatus, Metrics
 from rrm_api.v1alpha1 import IMMUTABLE_ONCE_SAVED, RewardModelTraining
 
 VOLUME_MOUNT: Final = "/mnt/rrm"
@@ -34,6 +34,8 @@ PROGRESS_CONFIG_MAP_ENV: Final = "RRM_PROGRESS_CONFIG_MAP"
 SECRET_VARIABLES_ENV: Final = "RRM_SECRET_VARIABLES"
 """Environment variable: names, with commas between, of those whose values come from Secrets."""
 LOG_TAIL_CHARS: Final = 4096
+MESSAGE_CHARS: Final = 8192
+"""Longest message of a record: what it says stands at its beginning."""
 
 
 class Role(StrEnum):
@@ -103,9 +105,9 @@ class Prepared(ApiModel):
     total_steps: int
     evaluate_every_steps: int
     save_every_steps: int
-    preset: str
-    model_revision: str | None = None
-    floors: list[Metric]
+    preset: ShortText
+    model_revision: ShortText | None = None
+    floors: Metrics
 
 
 class RunFile(ApiModel):
@@ -125,9 +127,9 @@ class Trained(ApiModel):
     step: int
     total_steps: int
     checkpoints: CheckpointsStatus
-    base: list[Metric]
+    base: Metrics
     """Validation metrics of step 0."""
-    best: list[Metric]
+    best: Metrics
     """Validation metrics of the best checkpoint."""
 
 
@@ -141,10 +143,10 @@ class Record(ApiModel):
     """Digest of the intent (prepare) or of the run file (train, export) that was read."""
     result: Result
     reason: Reason
-    message: str
+    message: LongText
     exit_code: int
-    finished_time: str
-    log_tail: str = ""
+    finished_time: Time
+    log_tail: LongText = ""
     prepared: Prepared | None = None
     trained: Trained | None = None
     exported: ExportStatus | None = None
@@ -166,7 +168,7 @@ class Finding(ApiModel):
     reason: Reason
     step: int
     """Step at which it was first seen."""
-    message: str
+    message: LongText
 
 
 class Progress(ApiModel):
@@ -181,13 +183,13 @@ class Progress(ApiModel):
     parse_rate: float | None = None
     seconds_per_step: float | None = None
     eta_seconds: int | None = None
-    validation: list[Metric] = []
-    base: list[Metric] = []
+    validation: Metrics = []
+    base: Metrics = []
     lift: float | None = None
     checkpoints: CheckpointsStatus = CheckpointsStatus()
     findings: list[Finding] = []
     """What is unhealthy now; empty = nothing."""
-    time: str
+    time: Time
     """RFC 3339, UTC."""
 
 

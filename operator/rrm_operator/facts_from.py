@@ -121,11 +121,11 @@ def ray_cluster_fact(manifest: Manifest) -> RayClusterFact:
         attempt=int(attempt) if attempt.isdecimal() else 0,
         digest=_digest(manifest) or "",
         head_ready=head_ready,
-        head_reason=None if head_ready else ready.get("reason"),
+        head_reason=None if head_ready else _text(ready.get("reason")),
         # KubeRay leaves the key out when the count is zero.
-        ready_workers=status.get("readyWorkerReplicas", 0),
-        head_service=head.get("serviceName") or None,
-        head_pod_ip=head.get("podIP") or None,
+        ready_workers=_count(status.get("readyWorkerReplicas")),
+        head_service=_text(head.get("serviceName")),
+        head_pod_ip=_text(head.get("podIP")),
         deleting=_deleting(manifest),
         provisioned=conditions.get("RayClusterProvisioned", {}).get("status") == "True",
         replica_failure=_replica_failure(conditions.get("ReplicaFailure", {})),
@@ -224,16 +224,27 @@ def _deleting(manifest: Manifest) -> bool:
 def _map(manifest: Manifest, *path: str) -> dict[str, Any]:
     found: Any = manifest
     for key in path:
-        found = (found or {}).get(key)
-    return found or {}
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _count(found: Any) -> int:
+    return max(0, found) if isinstance(found, int) else 0
+
+
+def _text(found: Any) -> str | None:
+    """Return a text of at most 253 characters; None for anything else: other versions may say anything."""
+    return found[:253] if isinstance(found, str) and found else None
 
 
 def _list(manifest: Manifest, key: str) -> list[Manifest]:
-    return manifest.get(key) or []
+    found = manifest.get(key)
+    return [it for it in found if isinstance(it, dict)] if isinstance(found, list) else []
 
 
 def _conditions(manifest: Manifest) -> dict[str, Manifest]:
-    return {it["type"]: it for it in _list(_map(manifest, "status"), "conditions")}
+    found = _list(_map(manifest, "status"), "conditions")
+    return {it["type"]: it for it in found if isinstance(it.get("type"), str)}
 
 
 def _controller(manifest: Manifest) -> Manifest:
@@ -262,11 +273,13 @@ def _holds(condition: Manifest) -> bool:
 
 
 def _resumed_time(suspended: Manifest) -> str:
-    return suspended.get("lastTransitionTime") or "" if suspended.get("status") == "False" else ""
+    return _text(suspended.get("lastTransitionTime")) or "" if suspended.get("status") == "False" else ""
 
 
 def _replica_failure(condition: Manifest) -> str | None:
     if condition.get("status") != "True":
         return None
     # KubeRay joins its own word and the API server's with a line break.
-    return ": ".join(condition.get("message", "").splitlines()) or condition.get("reason", "ReplicaFailure")
+    said = condition.get("message")
+    words = ": ".join(said.splitlines()) if isinstance(said, str) else ""
+    return words or _text(condition.get("reason")) or "ReplicaFailure"

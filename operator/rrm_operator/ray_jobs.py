@@ -187,10 +187,11 @@ def job_fact(submission_id: str, answer: RayAnswer, now: float) -> RayJobFact:
         raise RayUnavailable(
             f"expected the state of job {submission_id}, found {answer.excerpt()!r}"
         ) from error
+    words, code = found.get("message"), found.get("driver_exit_code")
     return RayJobFact(
         submission_id,
         state,
-        found.get("message") or "",
+        words if isinstance(words, str) else "",
         now,
-        exit_code=found.get("driver_exit_code"),
+        exit_code=code if isinstance(code, int) else None,
     )

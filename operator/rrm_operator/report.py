@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from rrm_api.conditions import ConditionType, Stage
+from rrm_api.status import TrainingStatus
 from rrm_operator.assess import Assessment
 from rrm_operator.assess.moments import seconds_of
 from rrm_operator.facts import Key, Manifest
@@ -47,6 +50,7 @@ class Reporter:
         patch = difference(old, new)
         if not patch:
             return None
+        old = _readable(old)
         due = self._last_written(key, old) + MINOR_SECONDS - now
         if due > 0 and weighty(old) == weighty(new):
             return due
@@ -67,6 +71,15 @@ class Reporter:
         """Return when progress was written last; after a restart, status itself tells."""
         told = seconds_of((old.get("progress") or {}).get("lastProgressTime"))
         return max(self._written_at.get(key, 0.0), told or 0.0)
+
+
+def _readable(status: Manifest) -> Manifest:
+    """Return a status that we wrote; one of another version tells nothing."""
+    try:
+        TrainingStatus.model_validate(status)
+    except ValidationError:
+        return {}
+    return status
 
 
 def difference(old: Manifest, new: Manifest) -> Manifest:

@@ -46,8 +46,11 @@ def active_time(situation: Situation, finding: Finding) -> ActiveTime:
     rests = finding.stage in _RESTS or finding.reason is Reason.QUOTA_PENDING
     if is_revived(situation) and not rests:
         return ActiveTime(since=written(situation.now))
+    if is_revived(situation) and finding.stage is Stage.SUSPENDED:
+        return ActiveTime()  # Its deadline has passed: with the old count it would fail again.
     since = seconds_of(before.since)
     if rests:
-        passed = max(0, round(situation.now - since)) if since is not None else 0
+        # Rounded down: what rests just before its deadline has not passed it.
+        passed = max(0, int(situation.now - since)) if since is not None else 0
         return ActiveTime(seconds=before.seconds + passed)
     return before if since is not None else ActiveTime(seconds=before.seconds, since=written(situation.now))

@@ -63,13 +63,17 @@ def pod_template_faults(path: str, template: Any) -> Iterator[str]:
         return
     for name in template.keys() - {"metadata", "spec"}:
         yield f"{path}.{name} is unknown; a pod template has metadata and spec"
-    yield from _metadata_faults(f"{path}.metadata", template.get("metadata") or {})
-    pod = template.get("spec") or {}
+    metadata, pod = template.get("metadata"), template.get("spec")
+    yield from _metadata_faults(f"{path}.metadata", {} if metadata is None else metadata)
+    pod = {} if pod is None else pod
     if not isinstance(pod, dict):
         yield _expected(f"{path}.spec", pod, "mapping")
         return
     for name in ("containers", "initContainers", "volumes"):
         yield from _list_faults(f"{path}.spec.{name}", pod.get(name), name)
+    grace = pod.get("terminationGracePeriodSeconds", 0)
+    if grace is not None and type(grace) is not int:
+        yield _expected(f"{path}.spec.terminationGracePeriodSeconds", grace, "number of seconds")
 
 
 def names_image(template: Mapping[str, Any], main: str) -> bool:

@@ -52,7 +52,10 @@ def is_overdue(situation: Situation) -> bool:
 
 def is_revived(situation: Situation) -> bool:
     """Return whether a person has just tried again what had failed: then its active time starts anew."""
-    return situation.has_ended and (situation.retried or situation.edited_since)
+    status, generation = situation.training.status, situation.training.metadata.generation
+    # An edit before the end has not changed its mind: only one that the end was not judged by does.
+    edited = situation.edited_since and status.observed_generation != generation
+    return situation.has_ended and (situation.retried or edited)
 
 
 def finished_due(situation: Situation) -> float | None:

@@ -59,7 +59,8 @@ def job_failure(situation: Situation, job: JobFact | None, record: Record | None
     pod = max(pods, key=lambda it: it.creation_time, default=None)  # An evicted one is followed by another.
     if record is not None and record.result is not Result.DONE and _is_about(record, job, pod):
         return _with_remedy(_from_record(record, fallback), job, situation)
-    if situation.now - (seconds_of(job.finished_time) or 0) < RECORD_GRACE_SECONDS:
+    # Of a time that is far ahead nothing can be said: then a clock was wrong.
+    if abs(situation.now - (seconds_of(job.finished_time) or 0)) < RECORD_GRACE_SECONDS:
         return None
     code = pod.exit_code if pod is not None else None
     words = [

@@ -40,6 +40,8 @@ def number(value: float | None) -> str | None:
     """
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
+    if abs(value) >= 1e15:
+        return f"{value:.6g}"
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 

@@ -116,7 +116,8 @@ def _is_backing_off(situation: Situation) -> Finding | None:
 
 
 def _lacks_kuberay(situation: Situation) -> Finding | None:
-    over = situation.trained is not None or isinstance(consequence(situation), GiveUp)
+    given_up = isinstance(consequence(situation), GiveUp) or is_overdue(situation)
+    over = situation.trained is not None or given_up
     if situation.snapshot.kuberay_installed or over:
         return None
     message = f"the kind RayCluster (ray.io/v1) does not exist; install KubeRay: {KUBERAY_INSTALL}"

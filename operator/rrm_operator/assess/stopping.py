@@ -48,6 +48,8 @@ def stop_order(situation: Situation) -> StopOrder | None:
     attempt = situation.counted_status
     asked = seconds_of(attempt.stop_time) if attempt is not None else None
     if attempt is not None and asked is not None and attempt.stop_reason in set(Reason):
+        # A clock that was ahead when it was asked must not hold the GPUs until then.
+        asked = asked if asked <= situation.now + SAVING_LIMIT_SECONDS else 0.0
         return _order(situation, Reason(attempt.stop_reason), since=asked)
     reason = _reason_now(situation)
     return None if reason is None else _order(situation, reason, since=situation.now)

@@ -46,6 +46,10 @@ def upsert(below: Sequence[Manifest], above: Sequence[Mapping[str, Any]], kind: 
 
 def renamed(template: Manifest, *, alias: str, main: str) -> Manifest:
     """Return a template in which containers called `alias` are called `main`."""
-    pod = template.get("spec") or {}
+    template = {key: part for key, part in template.items() if part is not None}
+    pod = template.get("spec", {})
+    if pod.get("containers", ()) is None:  # Null removes, but there is no pod without containers.
+        pod = {key: part for key, part in pod.items() if key != "containers"}
+        template = {**template, "spec": pod}
     containers = [{**it, "name": main} if it["name"] == alias else it for it in pod.get("containers") or []]
     return {**template, "spec": {**pod, "containers": containers}} if containers else template

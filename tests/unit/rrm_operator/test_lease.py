@@ -281,7 +281,14 @@ async def worked(
     part, lease = Part(), candidate(server, "first")
     await lease.acquire()
     made: Any = part
-    parts = main.Parts(queue=made, supervisor=made, watching=made, cluster=made, freshness=Freshness())
+    parts = main.Parts(
+        queue=made,
+        supervisor=made,
+        watching=made,
+        cluster=made,
+        freshness=Freshness(),
+        watch_keys=part.run,
+    )
     return await asyncio.wait_for(main.work_until(stopped, parts, lease), 10), part.ended
 
 

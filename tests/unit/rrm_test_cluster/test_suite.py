@@ -5,7 +5,7 @@ import pytest
 
 from rrm_test_cluster.suite import LANES, Outcome, read_report
 
-MARKS = ("api", "fakenodes", "node", "verl", "interop", "browser")
+MARKS = ("api", "fakenodes", "node", "verl", "interop", "browser", "slow")
 REPORT = """<testsuites><testsuite>
 <testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
 <testcase name="c"><skipped message="needs root"/></testcase>
@@ -38,9 +38,10 @@ def test_every_test_belongs_to_one_stage_and_benches_to_none(marks: tuple[bool, 
     """A test of no mark at all is a unit test, which `make check` runs."""
     stages = [stage for lane in LANES for stage in lane]
 
-    def chosen(bench: bool) -> list[str]:
-        held = dict(zip(MARKS, marks, strict=True)) | {"bench": bench}
+    def chosen(*, bench: bool = False, long: bool = False) -> list[str]:
+        held = dict(zip(MARKS, marks, strict=True)) | {"bench": bench, "long": long}
         return [stage.name for stage in stages if eval(stage.marks, {}, held)]
 
-    assert len(chosen(bench=False)) == int(any(marks))
+    assert len(chosen()) == int(any(marks))
     assert chosen(bench=True) == []
+    assert chosen(long=True) == []

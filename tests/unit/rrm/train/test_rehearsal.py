@@ -24,6 +24,7 @@ from rrm_api.run import Record, RunFile
 from rrm_test_cluster.rehearsal import Act, Fault, Rehearsal, orders
 from rrm_test_cluster.rehearsal.child import saved_state, state_after
 
+pytestmark = pytest.mark.slow
 SECRET = "0123456789abcdef"
 STEPS = 6
 PARENT = """
