@@ -61,8 +61,9 @@ format: setup ## Format and repair what ruff can
 	$(PYTHON) -m ruff check --quiet --fix .
 
 .PHONY: generate
-generate: setup ## Write CRD, reference page, editor schema and the chart's copy from crds/rrm_api
+generate: setup ## Write CRD, reference page, editor schema, the chart's copy and the page of complaints
 	$(PYTHON) crds/generate.py
+	$(PYTHON) -m tests.complaints.table
 
 .PHONY: goldens
 goldens: setup ## Write the golden files anew (YAML, prompts, overrides, rewards, presets); review them as product output

@@ -118,7 +118,7 @@ def _can_be_waited_for(order: StopOrder) -> bool:
 
 def _seen_ending(situation: Situation) -> Failure | None:
     record, cluster = situation.train_record, situation.cluster
-    if record is not None:
+    if record is not None and not _gave_way(record, cluster):
         return _from_record(situation, record)
     if cluster is None:
         return _vanished(situation) if situation.snapshot.kuberay_installed else None
@@ -127,6 +127,13 @@ def _seen_ending(situation: Situation) -> Failure | None:
     if cluster.suspended:
         return Failure(Reason.PREEMPTED, f"{cluster.name} was suspended to give its quota to others")
     return _lost_head(situation, cluster) or _ended_without_record(situation) or _silent(situation, cluster)
+
+
+def _gave_way(record: Record, cluster: RayClusterFact | None) -> bool:
+    """Return whether Kueue took the pods of a trainer that then saved and left, or died with them."""
+    if cluster is None or not cluster.suspended or record.result is Result.DONE:
+        return False
+    return record.exit_code not in _USER_CODES and record.reason not in KEPT_REASONS
 
 
 def _from_record(situation: Situation, record: Record) -> Failure:

@@ -68,7 +68,7 @@ def keeps_for_next(situation: Situation, cluster: RayClusterFact) -> bool:
 def _is_healthy(situation: Situation, cluster: RayClusterFact, follows: Restart) -> bool:
     """Return whether a process crashed while all pods are well, for the first time or after a checkpoint."""
     pods = situation.pods(*RAY_ROLES, owner=cluster.name)
-    whole = len(pods) == situation.training.spec.workers.nodes + 1
+    whole = len(pods) == situation.training.spec.workers.nodes + 1 and cluster_is_ready(situation)
     well = all(pod.ready and not pod.deleting and not pod.restarts for pod in pods)
     is_first = cluster.attempt == situation.counted or follows.restarts == 0
     waits_briefly = follows.at - situation.now <= KEPT_SECONDS

@@ -58,7 +58,7 @@ def _up(level: Level, folder: Path) -> None:
     _say(f"starting the cluster, level {level} (5 to 20 s)")
     cluster = Cluster.start_detached(level, folder)
     _say(f"ready; use it:\n  export KUBECONFIG={cluster.kubeconfig}")
-    _say(f"  export PATH={cluster.client.tools.folder}:$PATH")
+    _say(f"  export PATH={cluster.client.tools.search_path}:$PATH")
 
 
 def _down(folders: list[Path]) -> None:

@@ -9,6 +9,7 @@ from rrm_test_cluster.control_plane import ControlPlane, Endpoints
 from rrm_test_cluster.daemons import Daemons, free_ports, standin
 from rrm_test_cluster.errors import ClusterError
 from rrm_test_cluster.kuberay import KubeRay
+from rrm_test_cluster.kueue import Kueue
 from rrm_test_cluster.level import Level
 from rrm_test_cluster.node.network import API_PORT
 from rrm_test_cluster.node.real_node import RealNode, set_fake_gpus
@@ -32,12 +33,14 @@ class BootOptions:
         kuberay: Whether KubeRay (its CRDs and its operator) is there from the start.
         fake_nodes: Number of nodes of the level with fake nodes.
         gpus: `nvidia.com/gpu` of each node.
+        kuberay_concurrency: Objects of a kind that KubeRay reconciles at the same time; its own default is 1.
     """
 
     level: Level
     kuberay: bool = True
     fake_nodes: int = 4
     gpus: int = 8
+    kuberay_concurrency: int = 8
 
 
 class FolderInUse(ClusterError):
@@ -89,7 +92,13 @@ class Boot:
             self.node = RealNode.make(self.folder, self.daemons)
         self.control_plane = ControlPlane(self.folder, self._endpoints(), self.tools)
         self.client = Client(self.tools, self.control_plane.kubeconfig)
-        self.kuberay = KubeRay(self.client, self.daemons, self.control_plane.endpoints.address)
+        self.kuberay = KubeRay(
+            self.client,
+            self.daemons,
+            self.control_plane.endpoints.address,
+            self.options.kuberay_concurrency,
+        )
+        self.kueue = Kueue(self.client, self.daemons, self.folder / "kueue")
         self._start_api()
         if self.options.level is not Level.API:
             self._start_the_rest()

@@ -127,6 +127,16 @@ class Cluster:
         """Stop KubeRay's operator; what it made stays."""
         self._boot.kuberay.stop()
 
+    def start_kueue(self) -> None:
+        """Install Kueue and start it, on a level whose API server is on this host's loopback address."""
+        if self._boot.node is not None:
+            raise NoSuchPart("Kueue's webhooks are not reached from a real node; use Level.FAKE_NODES")
+        self._boot.kueue.start()
+
+    def stop_kueue(self) -> None:
+        """Stop Kueue; queues and RayClusters stay as they are."""
+        self._boot.kueue.stop()
+
     def finish_pod(self, namespace: str, name: str, *, exit_code: int = 0, message: str = "") -> None:
         """Let a pod of a fake node end with that code and termination message."""
         pod = self.client.get("pod", name, namespace=namespace)

@@ -17,6 +17,8 @@ class KubeRay:
     daemons: Daemons
     address: str
     """Where its ports are: the loopback address, or the node's."""
+    concurrency: int = 8
+    """Objects of a kind that it reconciles at the same time; its own default is 1."""
 
     def install_crds(self) -> None:
         """Install the CRDs and wait until the API server serves them."""
@@ -32,8 +34,8 @@ class KubeRay:
                 "--enable-leader-election=false",
                 f"--metrics-addr={self.address}:{metrics}",
                 f"--health-probe-bind-address={self.address}:{health}",
-                # The defaults (1 at a time, 100 calls a second) are for a shared API server.
-                "--reconcile-concurrency=8",
+                # The default of 100 calls a second is for a shared API server.
+                f"--reconcile-concurrency={self.concurrency}",
                 "--qps=500",
                 "--burst=1000",
             ],

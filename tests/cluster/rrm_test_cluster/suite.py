@@ -1,8 +1,8 @@
 """``python -m rrm_test_cluster.suite``: all that must pass; the last line counts passes, failures and skips.
 
 A failing check ends it at once, as all else would fail too; then every stage runs, whatever failed before.
-Stages run in three lanes beside each other: verl, starting and training, leaves a third of two cores idle, and
-tests of the operator mostly wait.
+Stages run in three lanes beside each other: verl, starting and training, leaves a third of two cores idle,
+and tests of the operator mostly wait.
 """
 
 import subprocess

@@ -1,16 +1,19 @@
 """The server binaries: built from pinned Go modules into the per-user cache, verified before use.
 
 In: the Go modules under ``go_tools/`` (their ``go.sum`` pins every source). Out: a `Tools` whose paths run.
+Each module has a folder and a key of its own: a new version of one does not build the others again.
 Called by `Cluster.start`, which never builds, and by ``python -m rrm_test_cluster tools``, which does.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from rrm_test_cluster.errors import ClusterError, CommandFailed
 from rrm_test_cluster.go_build import run_go_build
@@ -19,10 +22,11 @@ from rrm_test_cluster.user_cache import exclusive, user_cache
 MODULES = Path(__file__).parents[1] / "go_tools"
 KUBERNETES = "1.34.4"
 KUBERAY = "1.6.2"
+KUEUE = "0.14.8"
 ETCD = "3.6.5"
 HELM = "3.22.0"
-CRD_FOLDER = "kuberay-crds"
 _VERSION = "k8s.io/component-base/version"
+_MANIFESTS: Final = "manifests"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class GoBuild:
     commands: tuple[tuple[str, str], ...]
     """Pairs of binary name and package."""
     linker_flags: str = "-s -w"
+    manifests: tuple[str, ...] = ()
+    """YAML files of the Go module that holds the command, as patterns: its CRDs are of its version."""
+    source: str = ""
+    """That Go module."""
 
 
 BUILDS = (
@@ -47,13 +55,26 @@ BUILDS = (
         # Without these /version says v0.0.0-master, and clients that compare versions refuse.
         f"-s -w -X {_VERSION}.gitVersion=v{KUBERNETES} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=34",
     ),
-    GoBuild("kuberay", (("kuberay-operator", "github.com/ray-project/kuberay/ray-operator"),)),
+    GoBuild(
+        "kuberay",
+        (("kuberay-operator", "github.com/ray-project/kuberay/ray-operator"),),
+        manifests=("config/crd/bases/*.yaml",),
+        source="github.com/ray-project/kuberay/ray-operator",
+    ),
     GoBuild(
         "helm",
         (("helm", "helm.sh/helm/v3/cmd/helm"),),
         f"-s -w -X helm.sh/helm/v3/internal/version.version=v{HELM}",
     ),
 )
+KUEUE_BUILD = GoBuild(
+    "kueue",
+    (("kueue-manager", "sigs.k8s.io/kueue/cmd/kueue"),),
+    manifests=("config/components/crd/bases/*.yaml", "config/components/webhook/manifests.yaml"),
+    source="sigs.k8s.io/kueue",
+)
+"""Needed by a few tests only: a cluster starts without it."""
+ALL_BUILDS = (*BUILDS, KUEUE_BUILD)
 
 
 class ToolsUnavailable(ClusterError):
@@ -62,7 +83,7 @@ class ToolsUnavailable(ClusterError):
 
 @dataclass(frozen=True)
 class Tools:
-    """A folder of verified binaries."""
+    """Verified binaries, in a folder of each build below this one."""
 
     folder: Path
 
@@ -72,25 +93,38 @@ class Tools:
         Raises:
             ToolsUnavailable: It is missing or reports another version than the pinned one.
         """
-        verify_binary(self.folder / name)
-        return self.folder / name
+        [build] = [build for build in ALL_BUILDS if name in binary_names((build,))]
+        found = self.folder / folder_name(build) / name
+        verify_binary(found)
+        return found
 
     @property
     def kuberay_crds(self) -> Path:
         """The folder with KubeRay's CRDs, of the same version as its operator."""
-        return self.folder / CRD_FOLDER
+        return self.manifests("kuberay")
+
+    def manifests(self, module: str) -> Path:
+        """The folder with a module's YAML files, of the same version as its binary."""
+        [build] = [build for build in ALL_BUILDS if build.module == module]
+        return self.folder / folder_name(build) / _MANIFESTS
+
+    @property
+    def search_path(self) -> str:
+        """Every folder of binaries, as the variable PATH wants them."""
+        return os.pathsep.join(str(self.folder / folder_name(build)) for build in BUILDS)
 
 
-def tools_key(sums: Iterable[tuple[str, bytes]], go_version: str) -> str:
-    """Return the cache key of binaries built from these files by this compiler.
+def build_key(build: GoBuild, sums: Iterable[tuple[str, bytes]], go_version: str) -> str:
+    """Return the cache key of a build from these files by this compiler.
 
-    >>> tools_key([("etcd/go.sum", b"x")], "go1.26") == tools_key([("etcd/go.sum", b"y")], "go1.26")
+    >>> etcd = BUILDS[0]
+    >>> build_key(etcd, [("go.sum", b"x")], "go1.26") == build_key(etcd, [("go.sum", b"y")], "go1.26")
     False
     """
     digest = hashlib.sha256(go_version.encode())
     for name, content in sorted(sums):
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
-    digest.update(repr(BUILDS).encode())
+    digest.update(repr(build).encode())
     return digest.hexdigest()[:16]
 
 
@@ -100,68 +134,71 @@ def find_tools() -> Tools:
     Raises:
         ToolsUnavailable: They were never built, or built from other versions.
     """
-    folder = _folder()
-    if not (folder / CRD_FOLDER).is_dir():
-        raise ToolsUnavailable(
-            f"the server binaries are not built (looked in {folder}); run `make cluster-tools`"
-        )
-    return Tools(folder)
+    tools = Tools(user_cache() / "bin")
+    for build in BUILDS:
+        folder = tools.folder / folder_name(build)
+        if not folder.is_dir():
+            raise ToolsUnavailable(
+                f"the server binaries are not built (looked in {folder}); run `make cluster-tools`"
+            )
+    return tools
 
 
-def build_tools(say: Callable[[str], None]) -> Tools:
-    """Build all binaries unless they are there, telling `say` about the progress; about 10 minutes once.
+def build_tools(say: Callable[[str], None], builds: Sequence[GoBuild] = ALL_BUILDS) -> Tools:
+    """Build the binaries that are not there, telling `say` about the progress; about 10 minutes once.
 
     Raises:
         ToolsUnavailable: There is no Go, or a binary is not what it should be.
         CommandFailed: A build failed.
     """
-    folder = _folder()
-    with exclusive(folder.parent):
-        if not (folder / CRD_FOLDER).is_dir():
-            say("building the Kubernetes binaries: about 10 minutes the first time on 2 cores, then cached")
-            _build_into(folder, say)
-    tools = Tools(folder)
-    for name in binary_names():
+    tools = Tools(user_cache() / "bin")
+    with exclusive(tools.folder):
+        missing = [build for build in builds if not (tools.folder / folder_name(build)).is_dir()]
+        if missing:
+            say("building the server binaries: about 10 minutes the first time on 2 cores, then cached")
+        for build in missing:
+            _build_into(tools.folder / folder_name(build), build, say)
+    for name in binary_names(builds):
         tools.path(name)
-    say(f"server binaries: {folder}")
+    say(f"server binaries: {tools.folder}")
     return tools
 
 
-def binary_names() -> tuple[str, ...]:
+def binary_names(builds: Sequence[GoBuild] = ALL_BUILDS) -> tuple[str, ...]:
     """Return the name of every binary."""
-    return tuple(name for build in BUILDS for name, _ in build.commands)
+    return tuple(name for build in builds for name, _ in build.commands)
 
 
-def _build_into(folder: Path, say: Callable[[str], None]) -> None:
+def _build_into(folder: Path, build: GoBuild, say: Callable[[str], None]) -> None:
     partial = folder.with_name(folder.name + ".partial")
     partial.mkdir(parents=True, exist_ok=True)
-    for build in BUILDS:
-        run_go_build(
-            module=MODULES / build.module,
-            packages=[package for _, package in build.commands],
-            linker_flags=build.linker_flags,
-            # A folder for many commands, a file for one whose package has another name than its binary.
-            output=partial if len(build.commands) > 1 else partial / build.commands[0][0],
-            say=say,
-        )
-    crds = Path(
-        _go("list", "-m", "-f", "{{.Dir}}", "github.com/ray-project/kuberay/ray-operator", module="kuberay")
+    run_go_build(
+        module=MODULES / build.module,
+        packages=[package for _, package in build.commands],
+        linker_flags=build.linker_flags,
+        # A folder for many commands, a file for one whose package has another name than its binary.
+        output=partial if len(build.commands) > 1 else partial / build.commands[0][0],
+        say=say,
     )
-    # Copied with their content only: the module cache is read-only, and so would the copy be.
-    (partial / CRD_FOLDER).mkdir(exist_ok=True)
-    for crd in (crds / "config" / "crd" / "bases").glob("*.yaml"):
-        shutil.copyfile(crd, partial / CRD_FOLDER / crd.name)
+    if build.manifests:
+        _copy_manifests(partial / _MANIFESTS, build)
     partial.rename(folder)
 
 
+def _copy_manifests(folder: Path, build: GoBuild) -> None:
+    source = Path(_go("list", "-m", "-f", "{{.Dir}}", build.source, module=build.module))
+    folder.mkdir(exist_ok=True)
+    for pattern in build.manifests:
+        for file in source.glob(pattern):
+            # Copied with their content only: the module cache is read-only, and so would the copy be.
+            shutil.copyfile(file, folder / file.name)
+
+
 @cache
-def _folder() -> Path:
-    sums = [
-        (f"{build.module}/{name}", (MODULES / build.module / name).read_bytes())
-        for build in BUILDS
-        for name in ("go.mod", "go.sum")
-    ]
-    return user_cache() / "bin" / tools_key(sums, _go("env", "GOVERSION", module="kubernetes"))
+def folder_name(build: GoBuild) -> str:
+    """Return the name of the folder that a build goes to: its module and its key."""
+    sums = [(name, (MODULES / build.module / name).read_bytes()) for name in ("go.mod", "go.sum")]
+    return f"{build.module}-{build_key(build, sums, _go('env', 'GOVERSION', module=build.module))}"
 
 
 def _go(*arguments: str, module: str) -> str:
@@ -198,11 +235,16 @@ def _expected_and_found(path: Path) -> tuple[str, str]:
         case "kubectl":
             return f"v{KUBERNETES}", _output([str(path), "version", "--client"])
         case "kuberay-operator":
-            # It prints no version of its own; the Go build record inside names the module it was built from.
-            record = f"github.com/ray-project/kuberay/ray-operator\tv{KUBERAY}"
-            return record, record if record.encode() in path.read_bytes() else "a build of another version"
+            return _recorded(path, f"github.com/ray-project/kuberay/ray-operator\tv{KUBERAY}")
+        case "kueue-manager":
+            return _recorded(path, f"sigs.k8s.io/kueue\tv{KUEUE}")
         case _:
             return f"Kubernetes v{KUBERNETES}", _output([str(path), "--version"])
+
+
+def _recorded(path: Path, record: str) -> tuple[str, str]:
+    # Some print no version of their own; the Go build record inside names the module they were built from.
+    return record, record if record.encode() in path.read_bytes() else "a build of another version"
 
 
 def _output(command: list[str], cwd: Path | None = None) -> str:

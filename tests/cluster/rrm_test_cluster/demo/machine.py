@@ -12,7 +12,7 @@ from rrm_test_cluster.demo.errors import DemoError, NotHere
 from rrm_test_cluster.demo.telling import Teller
 from rrm_test_cluster.errors import Missing
 from rrm_test_cluster.node_deps import install_node_deps
-from rrm_test_cluster.tools import Tools, ToolsUnavailable, build_tools, find_tools
+from rrm_test_cluster.tools import BUILDS, Tools, ToolsUnavailable, build_tools, find_tools
 from rrm_test_cluster.user_cache import user_cache
 
 _GIB = 2**30
@@ -37,7 +37,7 @@ def make_ready(tell: Teller) -> Tools:
     if installed:
         tell(f"installed {' '.join(installed)}")
     # Never at the same time: the compiler and the trainer each want the whole machine.
-    tools = build_tools(tell)
+    tools = build_tools(tell, BUILDS)
     make_trainer_environment(tell)
     return tools
 
