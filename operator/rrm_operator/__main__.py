@@ -17,7 +17,6 @@ from uuid import uuid4
 
 import aiohttp
 from kubernetes.aio.client.configuration import Configuration
-from pydantic import ValidationError
 
 from rrm_operator import metrics
 from rrm_operator.api_server import ApiServer, load_configuration
@@ -78,7 +77,7 @@ def main() -> None:
     """Run the operator until SIGTERM or SIGINT; exits with 2 if it cannot start, 3 if it lost the lease."""
     try:
         settings = Settings()
-    except ValidationError as error:
+    except ValueError as error:  # a value that is refused, or one that is no JSON
         sys.stderr.write(f"settings (environment variables RRM_...): {error}\n")
         raise SystemExit(CONFIGURATION_ERROR) from error
     masks = Masks()
@@ -143,7 +142,7 @@ async def work_until(stopped: asyncio.Event, parts: Parts, lease: Gate) -> int:
     finally:
         # Also when a bug ended the work: a thread of kopf that runs on would hold the process for ever.
         await parts.watching.stop(_LAST_LOOKS_SECONDS)
-    await lease.release()
+        await lease.release()
     return code
 
 
@@ -213,6 +212,7 @@ async def connected(
     settings: Settings, configuration: Configuration, folder: KeyFolder, *, masks: Masks, lease: Gate
 ) -> AsyncIterator[Parts]:
     """Connect all parts; the connections are closed at the end of the block."""
+    folder.reread()  # A replica may have stood by for days since the folder was read.
     clock, store, freshness, telemetry = SystemClock(), Store(), Freshness(), Telemetry()
     async with (
         ApiServer(

@@ -122,14 +122,16 @@ async def _forget_answer(job: Manifest, snapshot: Snapshot, cluster: Cluster) ->
     """Remove what an earlier prepare Job has answered, before another one rewrites the data it is about.
 
     From here on that answer is true of nothing: a spec that is edited back to it must prepare again. Only
-    a place to answer that was just made has nothing to be removed.
+    a place to answer that was just made has nothing to be removed. Not if anything was written since we
+    looked: that may be the answer of this very Job, which we made before and have not heard of yet.
     """
     metadata = job["metadata"]
     labels = metadata["labels"]
     name = progress_name(labels[group.LABEL_TRAINING])
     if labels[group.LABEL_ROLE] == Role.PREPARE and _live(snapshot, Kind.CONFIG_MAP, name) is not None:
         ref = Ref(Kind.CONFIG_MAP, metadata["namespace"], name)
-        await cluster.patch(ref, {"data": {Role.PREPARE.value: None}})
+        version = {"metadata": {"resourceVersion": snapshot.progress.version}}
+        await cluster.patch(ref, {**version, "data": {Role.PREPARE.value: None}})
 
 
 def _live(snapshot: Snapshot, kind: Kind, name: str) -> ObjectFact | None:

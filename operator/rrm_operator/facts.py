@@ -175,6 +175,8 @@ class ProgressFact:
     """`key: why` for every key that could not be parsed."""
     owner: str = ""
     """Uid of the training it was made for."""
+    version: str = ""
+    """Resource version of the ConfigMap; empty while there is none."""
 
     def record(self, role: Role) -> Record | None:
         """Return the record of one role, if it was written."""

@@ -181,7 +181,8 @@ def progress_fact(manifest: Manifest) -> ProgressFact:
         except ValidationError as error:
             unreadable.append(f"{key}: {_first_fault(error)}")
     owner = _controller(manifest).get("uid", "")
-    return ProgressFact(tuple(records), progress, tuple(unreadable), owner)
+    version = str(_metadata(manifest).get("resourceVersion", ""))
+    return ProgressFact(tuple(records), progress, tuple(unreadable), owner, version)
 
 
 def slim_training(manifest: Manifest) -> Manifest:

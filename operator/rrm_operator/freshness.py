@@ -67,12 +67,15 @@ class Freshness:
             write.is_seen = write.is_seen or version != write.sent
 
     def forget(self, key: Key) -> None:
-        """Forget a training that is gone."""
+        """Forget a training that is gone; no event comes of a write that still runs."""
         self._waiting.pop(key, None)
+        for write in self._running.get(key, ()):
+            write.is_seen = True
 
     def begin_anew(self) -> None:
         """Forget all: the watches are begun anew, and list all that exists."""
-        self._waiting.clear()
+        for key in {*self._waiting, *self._running}:
+            self.forget(key)
 
     def age(self) -> float:
         """Return for how many seconds the oldest write has been waiting for its event; 0 = none waits."""

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from rrm_api import group
 from rrm_operator.api_server import ApiServer, Request, error_of
-from rrm_operator.errors import Conflict, OperatorError
+from rrm_operator.errors import ClusterUnavailable, Conflict, OperatorError
 from rrm_operator.facts import ClaimFact, Key, Kind, Manifest
 from rrm_operator.facts_from import claim_fact
 from rrm_operator.freshness import Freshness
@@ -154,9 +154,11 @@ class KubernetesCluster:
         path = granted(kind, Verb.LIST).path(namespace)
         request = Request("GET", path, query=[("limit", "1")], headers=headers)
         answer = await self._server.send(request)
-        if answer.status >= 300 and answer.status != 403:
+        if answer.status in (403, 404):  # 404: the kind itself has just vanished.
+            return False
+        if answer.status >= 300:
             raise error_of(request, answer)
-        return answer.status != 403
+        return True
 
     async def serves(self, resource: Resource) -> bool:
         """Return whether the API server knows a kind; asks its discovery, which everyone may."""
@@ -164,6 +166,9 @@ class KubernetesCluster:
         answer = await self._server.send(request)
         if answer.status == 404:
             return False
+        if answer.status == 403:
+            # Not for good: an API server that has just started has not loaded everybody's rights yet.
+            raise ClusterUnavailable(str(error_of(request, answer)))
         if answer.status >= 300:
             raise error_of(request, answer)
         return any(it["name"] == resource.plural for it in answer.json().get("resources") or [])

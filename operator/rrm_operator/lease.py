@@ -90,6 +90,7 @@ class Lease:
         self._record: Record | None = None
         self._renewed_at = -math.inf
         self._waited_at = -math.inf
+        self._has_asked = False
         self._failing = False
 
     async def acquire(self) -> None:
@@ -120,11 +121,17 @@ class Lease:
             metrics.LEADER.set(0)
 
     async def release(self) -> None:
-        """Write that nobody holds the lease, if this process does; if that fails, it expires."""
+        """Write that nobody holds the lease, if this process does; if that fails, it expires.
+
+        It looks first: the answer to its last write may be lost, or was not waited for.
+        """
         self._renewed_at = -math.inf
-        if self._record is None or self._record.holder != self._identity:
+        if not self._has_asked:
             return
         try:
+            self._record = await self._read()
+            if self._record is None or self._record.holder != self._identity:
+                return
             await self._write(holder="")
         except OperatorError as error:
             _log.warning("the lease was not released, so it has to expire: %s", error)
@@ -161,6 +168,7 @@ class Lease:
             if not is_free(self._sight, self._identity, _now()):
                 self._waited_at = _now()
                 return False
+        self._has_asked = True
         try:
             await self._write(holder=self._identity)
         except Conflict:

@@ -36,7 +36,9 @@ class Masks:
     """Values of environment variables that no log line may show."""
 
     def __init__(self) -> None:
-        self._values: dict[Key, tuple[str, ...]] = {}
+        self._values: dict[Key, frozenset[str]] = {}
+        self._longest_first: tuple[str, ...] = ()
+        """Of all trainings, as one value may be part of another; replaced whole: kopf's thread logs too."""
         self._generations: dict[Key, tuple[object, object]] = {}
 
     def keep(self, key: Key, manifest: Manifest) -> None:
@@ -45,24 +47,29 @@ class Masks:
         generation = (metadata.get("uid"), metadata.get("generation"))
         if self._generations.get(key) != generation:
             self._generations[key] = generation
-            values = {it for it in env_values(manifest.get("spec")) if len(it) >= _SHORTEST_VALUE}
-            # The longest first: one value may be part of another.
-            self._values[key] = tuple(sorted(values, key=len, reverse=True))
+            values = env_values(manifest.get("spec"))
+            self._set(key, frozenset(it for it in values if len(it) >= _SHORTEST_VALUE))
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""
-        self._values.pop(key, None)
+        self._set(key, frozenset())
         self._generations.pop(key, None)
 
     def masked(self, text: str) -> str:
         """Return a text without credentials and without the values."""
         for pattern in (*_CREDENTIALS, _REFUSED_VALUE):
             text = pattern.sub(rf"\1{MASKED}", text)
-        # A copy: kopf logs from a thread of its own.
-        for values in list(self._values.values()):
-            for value in values:
-                text = text.replace(value, MASKED)
+        for value in self._longest_first:
+            text = text.replace(value, MASKED)
         return text
+
+    def _set(self, key: Key, values: frozenset[str]) -> None:
+        before = self._values.pop(key, frozenset())
+        if values:
+            self._values[key] = values
+        if values != before:
+            everything = frozenset[str]().union(*self._values.values())
+            self._longest_first = tuple(sorted(everything, key=len, reverse=True))
 
 
 def env_values(spec: Any) -> Iterator[str]:

@@ -56,6 +56,7 @@ class Observer:
     _refusals: dict[Key, _Refusal] = field(default_factory=dict)
     _forbidden: dict[Key, str] = field(default_factory=dict)
     _not_submitted: dict[Key, str] = field(default_factory=dict)
+    _cut_off: dict[Key, float] = field(default_factory=dict)
     _stopped: dict[Key, str] = field(default_factory=dict)
     _no_growths: dict[Key, _NoGrowth] = field(default_factory=dict)
 
@@ -67,7 +68,9 @@ class Observer:
         snapshot = replace(seen, refused=words, forbidden=self._forbidden_words(key))
         snapshot = await self.claims.with_named_claim(key, training, snapshot, now=self.clock.now())
         image, poll_seconds = self.settings.default_image, self.settings.ray_poll_seconds
-        situation = Situation(training, snapshot, self.clock.now(), image, poll_seconds)
+        situation = Situation(
+            training, snapshot, self.clock.now(), image, poll_seconds, self._cut_off.get(key, 0.0)
+        )
         cluster = situation.cluster
         has_ended = situation.is_over or situation.train_record is not None
         if cluster is None or not situation.submitted or has_ended:
@@ -79,6 +82,10 @@ class Observer:
             self._not_submitted.pop(key, None)
         snapshot = replace(snapshot, ray_job=job, not_submitted=self._not_submitted.get(key))
         return replace(situation, snapshot=snapshot, now=self.clock.now())
+
+    def cut_off(self, key: Key) -> None:
+        """Note that the API server could not be reached."""
+        self._cut_off[key] = self.clock.now()
 
     def submitted(self, key: Key, id_: str) -> None:
         """Note a submission that Ray accepted."""
@@ -142,6 +149,7 @@ class Observer:
             self._forbidden,
             self._not_submitted,
             self._stopped,
+            self._cut_off,
             self._no_growths,
         ):
             memory.pop(key, None)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from rrm_operator.errors import Forbidden, OperatorError
+from rrm_operator.errors import Conflict, Forbidden, OperatorError
 from rrm_operator.work_queue import Backoff
 
 _log = logging.getLogger(__name__)
@@ -25,11 +25,12 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
 
     Raises:
         Forbidden: At once: asking again gives no rights.
+        Conflict: At once: asking again does not bring back a kind that vanished.
     """
     for failures in itertools.count(1):
         try:
             return await ask()
-        except Forbidden:
+        except (Forbidden, Conflict):
             raise
         except OperatorError as error:
             delay = _PATIENCE.delay(failures, random.random())

@@ -21,6 +21,8 @@ TOKEN_HEADER: Final = "X-Ray-Authorization"
 """Not `Authorization`, which the API server's proxy keeps for itself."""
 _EXISTS: Final = "already exists"
 _TEXT_CHARS: Final = 300
+_BODY_BYTES: Final = 2**20
+"""What is read of an answer; the longest of Ray's own has 20,000 characters of a log."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,21 @@ def _token_header(endpoint: RayEndpoint) -> dict[str, str]:
     return {TOKEN_HEADER: f"Bearer {endpoint.token}"}
 
 
+async def _text_of(response: aiohttp.ClientResponse) -> str:
+    """Return the start of a body, which need be no text and have no end: a head runs other people's code."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(2**16):
+        body += chunk
+        if len(body) >= _BODY_BYTES:
+            break
+    return body.decode(errors="replace")
+
+
 class DirectTransport:
-    """Straight to the head: by the service's name, the pod's address or a configured address."""
+    """Straight to the head: by the service's name, the pod's address or a configured address.
+
+    A redirect is not followed: it would take the operator, and the token, to where user code wants them.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings) -> None:
         self._session = session
@@ -90,9 +105,14 @@ class DirectTransport:
         url = base_url(endpoint, self._settings) + path
         try:
             async with self._session.request(
-                method, url, json=body, headers=_token_header(endpoint), timeout=self._timeout
+                method,
+                url,
+                json=body,
+                headers=_token_header(endpoint),
+                timeout=self._timeout,
+                allow_redirects=False,
             ) as response:
-                text = await response.text()
+                text = await _text_of(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             metrics.RAY_REQUESTS.labels(method, "none").inc()
             raise RayUnavailable(

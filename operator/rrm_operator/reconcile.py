@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rrm_operator.apply import apply, grow, own, stop, submit
 from rrm_operator.assess import Assessment, assess, assess_unreadable
-from rrm_operator.errors import Forbidden, Refused
+from rrm_operator.errors import ClusterUnavailable, Forbidden, Refused
 from rrm_operator.facts import Key, Snapshot
 from rrm_operator.keys import RayKeys
 from rrm_operator.named_claims import NamedClaims
@@ -48,6 +48,13 @@ class Reconciler:
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at a training; return after how many seconds to look again, None = only on events."""
+        try:
+            return await self._look(key)
+        except ClusterUnavailable:
+            self.observer.cut_off(key)
+            raise
+
+    async def _look(self, key: Key) -> float | None:
         seen = self.facts.snapshot(key)
         if seen is None or seen.manifest["metadata"].get("deletionTimestamp"):
             # Owner references remove the children; the claim stays.

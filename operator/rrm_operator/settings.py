@@ -131,5 +131,10 @@ class Settings(BaseSettings):
     @classmethod
     def _has_no_unknown_place(cls, url: str | None) -> str | None:
         if url is not None:
-            url.format(namespace="n", cluster="c", service="s")
+            try:
+                url.format(namespace="n", cluster="c", service="s")
+            except (LookupError, AttributeError) as error:
+                raise ValueError(
+                    f"only {{namespace}}, {{cluster}} and {{service}} are known, found {error}"
+                ) from error
         return url

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from rrm_operator import metrics
-from rrm_operator.errors import Forbidden
+from rrm_operator.errors import Conflict, Forbidden
 from rrm_operator.facts import Key, Kind
 from rrm_operator.feeding import Feeding
 from rrm_operator.kubernetes_cluster import KubernetesCluster
@@ -113,8 +113,8 @@ class Supervisor:
             while missing and self._watching.scope and clock() < deadline:
                 await asyncio.sleep(_SYNC_SECONDS)
                 missing &= await self._sweep_all()
-        except Forbidden as error:
-            # A namespace that went takes its Role along: the next probe leaves it out.
+        except (Forbidden, Conflict) as error:
+            # A namespace that went takes its Role along, a CRD its kind: the next probe leaves it out.
             _log.warning("%s", error)
             return False
         return not missing and self._watching.scope is not None

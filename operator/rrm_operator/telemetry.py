@@ -127,6 +127,7 @@ class Telemetry:
             metrics.RESTARTS.labels(reason).inc()
         added = spent(old, new)
         metrics.GPU_SECONDS_HELD.inc(added.held)
+        metrics.GPU_SECONDS_TRAINED.inc(added.training)
         # Training is told late, by steps, so more of it than was held meanwhile makes up for earlier waste.
         wasted = added.held - added.training - self._overdrawn.pop(key, 0)
         metrics.GPU_SECONDS_WASTED.inc(max(0, wasted))
@@ -166,7 +167,9 @@ class Telemetry:
             names = (key.namespace, key.name)
             metrics.TRAINING_STEP.labels(*names).set(view.step)
             metrics.TRAINING_STEPS.labels(*names).set(view.planned_steps or 0)
-            if view.reward is not None:
+            if view.reward is None:
+                metrics.TRAINING_REWARD.remove(*names)
+            else:
                 metrics.TRAINING_REWARD.labels(*names).set(view.reward)
         else:
             self._left_out.add(key)

@@ -133,8 +133,9 @@ def last_sign(layout: Layout, number: int) -> float | None:
 def end_ray(processes: Path = Path("/proc")) -> int:
     """Kill Ray's processes in this container, and return how many.
 
-    By SIGKILL, as `ray stop --force` does: `ray start --block`, which is PID 1, takes the death of a process
-    by SIGTERM for wanted, and stays. Of any other death it ends itself, and the container.
+    By SIGKILL, as `ray stop --force` does, and `ray start` too: told to end, it first looks for the GCS that
+    has just been killed, for as long as a lost one may take to come back (15 s), and was seen to stay for the
+    whole grace. Where it is PID 1 the kernel keeps it from this; then it ends of the death of its children.
     """
     ended = 0
     for pid in ray_processes(processes):
@@ -147,7 +148,7 @@ def end_ray(processes: Path = Path("/proc")) -> int:
 
 
 def ray_processes(processes: Path) -> Iterator[int]:
-    """Give the ids of Ray's processes but `ray start` itself: first the raylet, which makes new ones."""
+    """Give the ids of Ray's processes: first the raylet, which makes new ones, and `ray start` last."""
     found = []
     for folder in processes.glob("[0-9]*"):
         try:
@@ -156,10 +157,11 @@ def ray_processes(processes: Path) -> Iterator[int]:
             continue
         program = words[0].rpartition("/")[2]
         is_title = words[0].startswith("ray::") or program in _RAY_PROGRAMS
-        if is_title or any(path in word for word in words[:4] for path in _RAY_PATHS):
-            found.append((program != "raylet", int(folder.name)))
+        is_start = "start" in words[:4] and any(word.rpartition("/")[2] == "ray" for word in words[:3])
+        if is_title or is_start or any(path in word for word in words[:4] for path in _RAY_PATHS):
+            found.append((is_start, program != "raylet", int(folder.name)))
     own = os.getpid()
-    yield from (pid for _, pid in sorted(found) if pid != own)
+    yield from (pid for *_, pid in sorted(found) if pid != own)
 
 
 if __name__ == "__main__":

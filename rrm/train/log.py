@@ -27,7 +27,9 @@ class Masker:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         told = environ.get(SECRET_VARIABLES_ENV, "").split(",")
-        values = {value for name, value in environ.items() if name in told or re.search(SECRET_NAME, name)}
+        secrets = (value for name, value in environ.items() if name in told or re.search(SECRET_NAME, name))
+        # Line by line, as logs come: a key has several, and a value from a file often ends with a break.
+        values = {line.strip() for secret in secrets for line in secret.splitlines()}
         # The longest first: a secret may be part of another one.
         self._values = sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len, reverse=True)
 

@@ -124,8 +124,14 @@ def read_progress(attempt: Attempt) -> Progress | None:
         if beat is None:
             return None
         total = attempt.run.prepared.total_steps
+        # Nothing is done yet: a resumed attempt begins at the step that it was saved at.
         newest = Progress(
-            attempt=attempt.number, phase=Phase.STARTING, step=beat.step, total_steps=total, time=beat.time
+            attempt=attempt.number,
+            phase=Phase.STARTING,
+            step=beat.step,
+            total_steps=total,
+            from_step=beat.step,
+            time=beat.time,
         )
     if beat is None or beat.time < newest.time or newest.phase is Phase.FINISHED:
         return newest

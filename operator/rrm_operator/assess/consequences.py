@@ -70,8 +70,9 @@ def has_saved(situation: Situation) -> bool:
     attempts = situation.training.status.attempts
     found = checkpoints_status(situation)
     remembered = situation.counted_status
-    now = remembered.saved_step if remembered is not None and situation.is_over else None
-    saved = now if now is not None else ((found.latest_step if found is not None else None) or 0)
+    told = (remembered.saved_step or 0) if remembered is not None and situation.is_over else 0
+    # A pod that is deleted saves last of all: its record may come after its loss was written down.
+    saved = max(told, (found.latest_step if found is not None else None) or 0)
     earlier = [it.saved_step or 0 for it in attempts if it.number < situation.counted]
     began = remembered.from_step or 0 if remembered is not None else 0
     return saved > max([*earlier, began], default=0)

@@ -6,6 +6,8 @@ from rrm_operator.assess.moments import seconds_of
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import RayClusterFact
 
+REACHED_SECONDS: Final = 120.0
+"""How long after an outage of the API server a trainer that could not report is not taken for hanging."""
 SAVING_LIMIT_SECONDS: Final = 20.0
 """How long a job that Ray was told to stop may take to write its record."""
 
@@ -26,7 +28,8 @@ def progress_due(situation: Situation) -> float | None:
     if situation.stepped:
         assert situation.progress is not None
         said = seconds_of(situation.progress.time)
-        return None if said is None else said + policy.stall_deadline_seconds
+        heard = situation.cut_off_at + REACHED_SECONDS
+        return None if said is None else max(said + policy.stall_deadline_seconds, heard)
     began = seconds_of(attempt.start_time) if attempt is not None else None
     return None if began is None else began + policy.startup_deadline_seconds
 

@@ -1,5 +1,6 @@
 """How a prepare or export Job went wrong: in its own words first, else by what is seen of its pod."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,6 +33,8 @@ KEPT_REASONS: Final = frozenset(
     }
 )
 """Reasons that a process may give and that say more than that it failed."""
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+"""Ray writes for terminals."""
 _BY_EXIT_CODE: Final = {
     ExitCode.DATA: Reason.DATA_INVALID,
     ExitCode.CONFIGURATION: Reason.INVALID_SPEC,
@@ -122,5 +125,5 @@ def last_words(pod: PodFact | None) -> str:
     if pod is None:
         return ""
     code = f"exit code {pod.exit_code}" if pod.exit_code is not None else ""
-    said = (pod.termination_message or "").strip()[-1024:]
+    said = _COLOURS.sub("", pod.termination_message or "").strip()[-1024:]
     return ", ".join(word for word in (code, pod.termination_reason or "", said) if word)

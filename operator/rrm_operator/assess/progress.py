@@ -9,10 +9,12 @@ def progress_status(situation: Situation) -> ProgressStatus | None:
     progress = situation.progress
     if progress is None or progress.attempt != situation.attempt:
         return None
+    # The last step may have been reported in the record alone.
+    step = max(0, progress.step, situation.trained.step if situation.trained is not None else 0)
     return ProgressStatus(
-        step=max(0, progress.step),
+        step=step,
         total_steps=max(0, progress.total_steps),
-        percent=percent(progress.step, progress.total_steps),
+        percent=percent(step, progress.total_steps),
         eta_seconds=max(0, progress.eta_seconds) if progress.eta_seconds is not None else None,
         reward=number(progress.reward),
         validation=progress.validation,

@@ -41,6 +41,8 @@ class Situation:
     """Trainer image of trainings that name none."""
     ray_poll_seconds: float
     """How often Ray is asked while the trainer reports nothing."""
+    cut_off_at: float = 0.0
+    """When the API server was last out of reach: what the trainer wrote meanwhile is not seen yet."""
 
     @cached_property
     def intent(self) -> Intent:

@@ -19,9 +19,7 @@ def endpoint_of(owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys) -> Ra
     )
 
 
-def plan_submission(
-    owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys, *, attempt: int
-) -> Submission:
+def plan_submission(owner: ObjectMeta, cluster: RayClusterFact, keys: RayKeys, *, attempt: int) -> Submission:
     """Return the job of an attempt, for the RayCluster that it runs on."""
     command = f"python -m rrm.train --run {RUN_MOUNT}/{RUN_KEY} --attempt {attempt} --digest {cluster.digest}"
     return Submission(

@@ -38,12 +38,16 @@ def with_shutdown(
     default = save + LAST_ACT_SECONDS if save else settings.pod_grace_seconds
     granted = pod.get("terminationGracePeriodSeconds", default)
     hook = _hook(training.metadata.name, min(save, max(0, granted - LAST_ACT_SECONDS)))
-    containers = [
-        {**it, "lifecycle": {"preStop": hook}} if it["name"] == main and "lifecycle" not in it else it
-        for it in pod["containers"]
-    ]
+    containers = [_with_hook(it, hook) if it["name"] == main else it for it in pod["containers"]]
     shared = {"shareProcessNamespace": True, "terminationGracePeriodSeconds": default}
     return merge(template, {"spec": {**shared, **pod, "containers": containers}})
+
+
+def _with_hook(container: Manifest, hook: Manifest) -> Manifest:
+    lifecycle = container.get("lifecycle", {})
+    if not isinstance(lifecycle, dict):  # The API server's refusal says more than we could.
+        return container
+    return {**container, "lifecycle": {"preStop": hook, **lifecycle}}
 
 
 def _hook(training: str, grace_seconds: int) -> Manifest:

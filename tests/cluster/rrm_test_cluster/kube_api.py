@@ -23,6 +23,7 @@ import yaml
 Manifest = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+_NAMES_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _WATCH_SECONDS = 240
 _RETRY_SECONDS = 0.5
 _LOGGER = logging.getLogger(__name__)
@@ -59,13 +60,14 @@ class KubeApi:
         body: Mapping[str, Any] | None = None,
         *,
         content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Manifest:
         """Send one request and return the answer.
 
         Raises:
             Refused: The answer was an error.
         """
-        headers = {"Content-Type": content_type}
+        headers = {"Content-Type": content_type, **(headers or {})}
         data = None if body is None else json.dumps(body)
         async with self.session.request(method, self.server + path, data=data, headers=headers) as answer:
             if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -73,22 +75,32 @@ class KubeApi:
             found: Manifest = await answer.json()
             return found
 
-    async def follow(self, path: str, query: str = "") -> AsyncIterator[Change]:
-        """List a collection and then watch it for ever; lists again whenever the watch breaks."""
+    async def follow(self, path: str, query: str = "", *, names_only: bool = False) -> AsyncIterator[Change]:
+        """List a collection and then watch it for ever; lists again whenever the watch breaks.
+
+        Args:
+            path: Of the collection.
+            query: Selectors, as in a URL.
+            names_only: Whether metadata is enough: then nothing else is sent.
+        """
+        many, one = ({"Accept": _NAMES_ONLY.format(it)} if names_only else {} for it in ("List", ""))
         while True:
             try:
-                listing = await self.request("GET", f"{path}?{query}")
-                for body in listing["items"]:
+                listing = await self.request("GET", f"{path}?{query}", headers=many)
+                # Of metadata alone an empty list is null.
+                for body in listing["items"] or []:
                     yield Change("ADDED", body)
-                async for change in self._watch(path, query, listing["metadata"]["resourceVersion"]):
+                url = f"{path}?{query}&resourceVersion={listing['metadata']['resourceVersion']}"
+                async for change in self._watch(url, one):
                     yield change
             except (Refused, aiohttp.ClientError, TimeoutError) as error:
                 _LOGGER.warning("watch of %s broke, listing again: %s", path, error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _watch(self, path: str, query: str, version: str) -> AsyncIterator[Change]:
-        url = f"{self.server}{path}?{query}&watch=1&timeoutSeconds={_WATCH_SECONDS}&resourceVersion={version}"
-        async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=None)) as answer:
+    async def _watch(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[Change]:
+        url = f"{self.server}{path}&watch=1&timeoutSeconds={_WATCH_SECONDS}"
+        for_ever = aiohttp.ClientTimeout(total=None)
+        async with self.session.get(url, timeout=for_ever, headers=headers) as answer:
             async for line in _lines(answer.content):
                 event = json.loads(line)
                 if event["type"] == "ERROR":

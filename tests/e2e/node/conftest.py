@@ -26,6 +26,7 @@ from rrm_test_cluster.demo.places import EXAMPLE, NAMESPACE, TRAINING, Places
 from rrm_test_cluster.demo.show import Wanted, apply_example
 from rrm_test_cluster.demo.telling import Teller
 from rrm_test_cluster.demo.watch import RESOURCE, Eye, Glimpse
+from rrm_test_cluster.rehearsal import rehearsal_plugins
 
 Manifest = dict[str, Any]
 
@@ -141,3 +142,11 @@ def make_namespace(
         return Trainings(node_cluster, name)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def rehearsals(make_namespace: Any) -> Trainings:
+    """A namespace with the child that rehearses."""
+    made: Trainings = make_namespace("rehearsals")
+    made.kubectl("apply", "-f", "-", stdin=json.dumps(rehearsal_plugins()))
+    return made

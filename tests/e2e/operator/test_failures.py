@@ -29,10 +29,10 @@ def deletions(world: Any) -> set[str]:
     return {it.name for it in world.operator.asked() if (it.verb, it.resource) == ("delete", "rayclusters")}
 
 
-def test_a_training_process_that_dies_is_told_with_exit_code_and_last_words(
+def test_a_training_process_that_dies_for_good_is_told_with_exit_code_and_last_words(
     world: Any, manifest: Any
 ) -> None:
-    judge = training(world, manifest)
+    judge = training(world, manifest, policy={"maxRestarts": 0})
 
     judge.failed(exit_code=20, log_tail="step 3\nRuntimeError: CUDA error")
     seen = time.monotonic()
@@ -41,14 +41,33 @@ def test_a_training_process_that_dies_is_told_with_exit_code_and_last_words(
     status = world.stage("judge", "Failed", seconds=120)
 
     assert ray_pods(world) == []
+    (attempt,) = status["attempts"]
+    assert (attempt["reason"], attempt["toStep"]) == ("TrainerCrashed", 3)
     failure = status["failure"]
-    assert (failure["reason"], failure["exitCode"]) == ("TrainingFailed", 20)
+    assert (failure["reason"], failure["exitCode"]) == ("RestartsExhausted", 20)
     assert "RuntimeError: CUDA error" in failure["logTail"]
-    assert world.condition("judge", "Stalled")["reason"] == "TrainingFailed"
+    assert world.condition("judge", "Stalled")["reason"] == "RestartsExhausted"
     assert world.condition("judge", "Succeeded")["status"] == "False"
     assert "judge-checkpoints" in world.names("pvc")
     assert deletions(world) == {"judge-c1"}
     print(f"record -> deletion sent: {took:.1f} s, bar {SECONDS_TO_GIVE_BACK} s")
+
+
+def test_a_training_process_that_dies_twice_among_healthy_pods_gets_new_ones(
+    world: Any, manifest: Any
+) -> None:
+    judge = training(world, manifest, policy={"restartBackoffSeconds": 1})
+    judge.failed(1, exit_code=20, log_tail="RuntimeError: NCCL error")
+    world.until("attempt 2", lambda: len(world.ray.submitted) == 2, seconds=120)
+    judge.progress(2, step=1)
+    judge.failed(2, exit_code=20, log_tail="RuntimeError: NCCL error")
+    world.until("attempt 3", lambda: len(world.ray.submitted) == 3, seconds=120)
+
+    clusters = [it.cluster.rpartition("/")[2] for it in world.ray.submitted]
+    assert clusters == ["judge-c1", "judge-c1", "judge-c3"]
+    judge.progress(3, step=1)
+    attempts = world.stage("judge", "Training")["attempts"]
+    assert [it.get("restarts", 0) for it in attempts] == [0, 1, 2]
 
 
 def test_a_failed_training_is_tried_again_when_its_spec_is_changed(world: Any, manifest: Any) -> None:
@@ -67,20 +86,24 @@ def test_a_failed_training_is_tried_again_when_its_spec_is_changed(world: Any, m
     assert status.get("failure") is None
 
 
-def test_a_deleted_head_is_seen_and_its_worker_gone_before_anything_else(world: Any, manifest: Any) -> None:
-    training(world, manifest)
+def test_a_deleted_head_is_seen_and_its_worker_gone_before_another_cluster_is_made(
+    world: Any, manifest: Any
+) -> None:
+    judge = training(world, manifest, policy={"restartBackoffSeconds": 1})
     head = next(name for name in ray_pods(world) if "head" in name)
 
     world.cluster.kubectl("delete", "pod", head, "--namespace", world.namespace, "--wait=false")
     gone = time.monotonic()
     world.until("the loss of the head", lambda: deletions(world), seconds=60)
     took = time.monotonic() - gone
-    status = world.stage("judge", "Failed", seconds=120)
+    world.until("a second RayCluster", lambda: "judge-c2" in world.names("raycluster"), seconds=120)
 
-    assert ray_pods(world) == []
-    assert status["failure"]["reason"] in ("ClusterLost", "TrainingFailed")
-    assert len(world.ray.submitted) == 1
-    assert world.names("raycluster") == []
+    assert not [name for name in ray_pods(world) if name.startswith("judge-c1")]
+    world.until("attempt 2", lambda: len(world.ray.submitted) == 2, seconds=120)
+    judge.progress(2, step=4)
+    status = world.stage("judge", "Training")
+    assert [it["reason"] for it in status["attempts"][:1]] == ["ClusterLost"]
+    assert status.get("failure") is None
     print(f"head deleted -> deletion sent: {took:.1f} s, bar {SECONDS_TO_SEE_A_LOST_HEAD} s")
 
 

@@ -1,5 +1,6 @@
 """The operator is killed and started again, at each stage and at any moment: nothing is done twice."""
 
+import json
 import random
 import threading
 import time
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
+from rrm_api.run import digest_of
+from rrm_test_cluster.rig.trainer_stand_in import TOTAL_STEPS
 
 pytestmark = pytest.mark.fakenodes
 
@@ -25,6 +29,14 @@ def made(world: Any) -> dict[str, int]:
     """Return how many objects of each kind the operator really made."""
     created = Counter(it.resource for it in world.operator.asked() if it.verb == "create" and it.code == 201)
     return {kind: created[kind] for kind in MADE_ONCE}
+
+
+def stops(world: Any, judge: Any, *, step: int) -> None:
+    """Let the trainer of the first attempt answer that it saved and left, as it was asked to."""
+    run = json.loads(world.get("configmap", f"{judge.training}-run")["data"]["run.json"])
+    saved = {"step": step, "totalSteps": TOTAL_STEPS, "checkpoints": {"latestStep": step, "bytes": 1000}}
+    told = {"reason": "CheckpointSaved", "message": f"stopped on request after step {step}"}
+    judge.record("train", digest_of(run), attempt=1, result="Stopped", exitCode=30, trained=saved, **told)
 
 
 def restart(world: Any) -> None:
@@ -66,6 +78,44 @@ def test_killed_at_each_stage_it_goes_on_and_does_nothing_twice(world: Any, mani
     assert len(world.ray.submitted) == 1
     assert made(world) == MADE_ONCE
     assert [it["number"] for it in world.status("judge")["attempts"]] == [1]
+
+
+def test_killed_while_it_stops_rests_and_backs_off_it_goes_on_and_does_nothing_twice(
+    world: Any, manifest: Any
+) -> None:
+    policy = {"restartBackoffSeconds": 20}
+    judge = world.apply(manifest("judge", policy=policy))
+    judge.prepared()
+    world.until("a submission", lambda: world.ray.submitted, seconds=120)
+    judge.progress(1, step=3)
+    world.stage("judge", "Training")
+
+    world.apply(manifest("judge", policy=policy, suspend=True))
+    world.stage("judge", "Stopping")
+    restart(world)
+    progress = world.get("configmap", "judge-progress")
+    assert progress["metadata"]["annotations"]["training.rrm.dev/stop-attempt"] == "1"
+    stops(world, judge, step=4)
+    world.stage("judge", "Suspended", seconds=120)
+    restart(world)
+    assert world.names("raycluster") == []
+
+    world.apply(manifest("judge", policy=policy, suspend=False))
+    world.until("attempt 2", lambda: len(world.ray.submitted) == 2, seconds=120)
+    judge.progress(2, step=5)
+    world.stage("judge", "Training")
+    judge.failed(2, exit_code=20, log_tail="RuntimeError: NCCL error")
+    begins = world.stage("judge", "BackingOff")
+    restart(world)
+    assert world.stage("judge", "BackingOff")["attempts"] == begins["attempts"]
+    world.until("attempt 3", lambda: len(world.ray.submitted) == 3, seconds=120)
+    restart(world)
+
+    judge.progress(3, step=6)
+    attempts = world.stage("judge", "Training")["attempts"]
+    assert [it.get("reason") for it in attempts] == ["Suspended", "TrainerCrashed", None]
+    assert len(world.ray.submitted) == 3
+    assert made(world) == {**MADE_ONCE, "secrets": 2, "rayclusters": 2, "jobs": 1}
 
 
 def test_killed_at_any_moment_it_goes_on_and_does_nothing_twice(world: Any, manifest: Any) -> None:

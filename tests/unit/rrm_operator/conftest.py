@@ -88,8 +88,14 @@ class World:
         self._put({**manifest, **data})
 
     async def patch(self, ref: Ref, patch: Manifest) -> None:
+        live = self.objects[ref.kind, ref.name]
+        if patch.get("metadata", {}).get("resourceVersion") not in (
+            None,
+            live["metadata"]["resourceVersion"],
+        ):
+            raise Conflict("the object changed meanwhile")
         self.log.append(f"patch {ref.kind} {ref.name}")
-        self._put(_merged(self.objects[ref.kind, ref.name], patch))
+        self._put(_merged(live, patch))
 
     async def delete(self, ref: Ref) -> None:
         self.log.append(f"delete {ref.kind} {ref.name}")

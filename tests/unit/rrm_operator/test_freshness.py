@@ -167,3 +167,12 @@ async def test_who_lost_the_lease_may_read_but_writes_nothing() -> None:
                 await server.send(Request(method, "/api/v1/namespaces/demo/pods"))
         with pytest.raises(ClusterUnavailable, match="expected an answer"):
             await server.send(Request("GET", "/api/v1/namespaces/demo/pods"))
+
+
+@pytest.mark.parametrize("forget", [lambda it: it.forget(KEY), lambda it: it.begin_anew()])
+def test_a_write_whose_answer_comes_after_the_training_is_gone_waits_for_no_event(forget: Story) -> None:
+    freshness = Freshness()
+    with freshness.writing(KEY, "1") as one:
+        forget(freshness)
+        one.answered("2")
+    assert freshness.age() == 0

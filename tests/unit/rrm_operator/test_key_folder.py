@@ -2,9 +2,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from kubernetes.aio.client.configuration import Configuration
 
+import rrm_operator.__main__ as main
 from rrm_operator.key_folder import KeyFolder, KeysMissing, read_keys
 from rrm_operator.keys import RayKeys
+from rrm_operator.lease import Alone
+from rrm_operator.logs import Masks
+from rrm_operator.settings import Settings
 
 SECRET = "0123456789abcdef"
 OTHER = "fedcba9876543210"
@@ -109,3 +114,11 @@ async def test_whoever_uses_the_keys_is_told_of_new_ones(tmp_path: Path) -> None
     folder(tmp_path, k1=SECRET, k2=OTHER, current="k2")
     assert (await told.get()).newest == "k2"
     watching.cancel()
+
+
+async def test_who_takes_over_after_a_long_wait_begins_with_the_keys_of_now(tmp_path: Path) -> None:
+    keys = KeyFolder(folder(tmp_path, k1=SECRET), namespace="rrm")
+    folder(tmp_path, k2=OTHER)
+    parts = main.connected(Settings(default_image="i"), Configuration(), keys, masks=Masks(), lease=Alone())
+    async with parts:
+        assert (keys.keys.newest, len(keys.keys)) == ("k2", 1)

@@ -135,6 +135,17 @@ async def test_a_kind_that_the_api_server_does_not_know_is_not_served() -> None:
     assert [await cluster.serves(kind) for _ in range(3)] == [False, False, True]
 
 
+async def test_a_discovery_that_is_refused_is_asked_again_as_rights_are_loaded_late() -> None:
+    cluster, _ = answering((403, {"message": "RBAC: clusterrole not found"}))
+    with pytest.raises(ClusterUnavailable, match="clusterrole not found"):
+        await cluster.serves(RESOURCES[Kind.RAY_CLUSTER])
+
+
+async def test_a_kind_that_has_just_vanished_may_not_be_listed() -> None:
+    cluster, _ = answering((404, {}))
+    assert not await cluster.may_list(Kind.RAY_CLUSTER, None)
+
+
 async def test_a_verb_that_the_chart_does_not_grant_is_never_sent() -> None:
     cluster, asked = answering()
     with pytest.raises(PermissionError, match=r"patch on jobs to be in .*rights\.py"):

@@ -157,6 +157,34 @@ async def test_a_released_lease_is_taken_at_the_next_look() -> None:
     assert server.holders == ["first", "", "second"]
 
 
+async def test_a_lease_whose_last_renewal_was_not_answered_is_released() -> None:
+    server = LeaseServer()
+    lease = candidate(server, "first")
+    await lease.acquire()
+    server.loses_answers = 1
+    keeping = asyncio.create_task(lease.keep())
+    await until(lambda: server.loses_answers == 0)
+    keeping.cancel()
+    await lease.release()
+    assert server.holders == ["first", ""]
+
+
+async def test_a_lease_that_was_taken_unawares_is_released() -> None:
+    server = LeaseServer(loses_answers=1)
+    lease = candidate(server, "first", Timing(60))
+    taking = asyncio.create_task(lease.acquire())
+    await until(lambda: server.holders == ["first"])
+    taking.cancel()
+    await lease.release()
+    assert server.holders == ["first", ""]
+
+
+async def test_who_only_stood_by_asks_nothing_at_its_end() -> None:
+    server = LeaseServer(is_away=True)
+    await candidate(server, "first").release()
+    assert server.holders == []
+
+
 async def test_a_holder_that_vanished_is_replaced_once_its_lease_ran_out() -> None:
     server = LeaseServer()
     first, second = candidate(server, "first"), candidate(server, "second")
@@ -309,6 +337,17 @@ async def test_a_lost_lease_ends_all_without_last_looks_and_with_an_exit_code(
     asyncio.get_running_loop().call_later(0.05, lambda: setattr(server, "is_away", True))
     code, ended = await worked(server, asyncio.Event(), monkeypatch)
     assert (code, ended) == (main.LEASE_LOST, ["stopped"])
+
+
+async def test_a_bug_ends_the_work_and_the_lease_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(self: Part) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Part, "post_events", broken)
+    server = LeaseServer()
+    with pytest.raises(ExceptionGroup):
+        await worked(server, asyncio.Event(), monkeypatch)
+    assert server.holders == ["first", ""]
 
 
 async def test_a_signal_ends_the_waiting_for_the_lease() -> None:

@@ -124,6 +124,15 @@ def test_an_edited_spec_is_masked_anew_and_one_that_is_gone_is_forgotten(masks: 
     assert masks.masked("a new value") == "a new value"
 
 
+def test_a_value_that_begins_as_one_of_another_training_is_masked_whole(masks: Masks) -> None:
+    for name, value in {"a": "bucket-one", "b": "bucket-one/and-more"}.items():
+        metadata = {"uid": name, "generation": 1}
+        masks.keep(
+            Key("demo", name), {"metadata": metadata, "spec": {"env": [{"name": "A", "value": value}]}}
+        )
+    assert masks.masked("reads bucket-one/and-more") == f"reads {MASKED}"
+
+
 def test_the_name_of_a_training_is_a_field_of_its_own(masks: Masks) -> None:
     line = json.loads(JsonLines(masks).format(record(**{NAME: "judge", "namespace": "demo"})))
     assert (line["namespace"], line["name"]) == ("demo", "judge")

@@ -90,13 +90,14 @@ def test_gpu_seconds_only_ever_grow(old: Any, new: Any, expected: Spent) -> None
 
 def test_held_is_trained_and_wasted_even_where_training_is_told_late(told: Telemetry) -> None:
     held, wasted = Delta("rrm_gpu_seconds_held_total"), Delta("rrm_gpu_seconds_wasted_total")
+    told_trained = Delta("rrm_gpu_seconds_trained_total")
     trained = 0
     seconds = [(0, 0), (100, 0), (120, 90), (200, 160), (300, 250)]
     for before, after in pairwise(seconds):
         old, new = ({"gpuSeconds": {"held": it[0], "training": it[1]}} for it in (before, after))
         told.observe(KEY, old, new)
         trained = after[1]
-    assert held() == 300
+    assert (held(), told_trained()) == (300, 250)
     assert wasted() >= held() - trained, "waste that was told is not taken back"
     assert wasted() == 100
 
@@ -129,6 +130,13 @@ def test_gauges_follow_a_training_and_leave_nothing_behind(told: Telemetry) -> N
     for name in ("rrm_training_step", "rrm_training_planned_steps", "rrm_training_reward"):
         assert REGISTRY.get_sample_value(name, NAMES) is None
     told.forget(KEY)
+
+
+def test_a_reward_that_is_not_told_any_more_is_not_shown_any_more(told: Telemetry) -> None:
+    told.saw(KEY, status(progress={"step": 3, "reward": "0.25"}))
+    told.saw(KEY, status(progress={"step": 0}))
+    assert value("rrm_training_step", **NAMES) == 0
+    assert REGISTRY.get_sample_value("rrm_training_reward", NAMES) is None
 
 
 def test_series_are_bounded_and_trainings_at_their_end_make_place(

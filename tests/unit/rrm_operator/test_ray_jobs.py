@@ -1,4 +1,5 @@
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rrm_operator.errors import RayUnavailable
-from rrm_operator.facts import RayJobState
+from rrm_operator.facts import RayJobFact, RayJobState
 from rrm_operator.ports import RayEndpoint, Submission
 from rrm_operator.ray_jobs import TOKEN_HEADER, DirectTransport, HttpRayJobs, RayAnswer, base_url
 from rrm_operator.settings import RayReach, Settings
@@ -129,3 +130,46 @@ async def test_a_closed_port_is_unreachable() -> None:
         settings = Settings(default_image="i", ray_url="http://127.0.0.1:1")
         with pytest.raises(RayUnavailable, match=r"GET http://127\.0\.0\.1:1/api/jobs/x"):
             await HttpRayJobs(DirectTransport(session, settings), At()).look(ENDPOINT, "x")
+
+
+async def looked(jobs: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> RayJobFact:
+    """Ask a head that runs somebody's code for a job."""
+    application = web.Application()
+    application.router.add_get("/api/jobs/x", jobs)
+    application.router.add_get("/elsewhere", elsewhere)
+    async with TestServer(application) as server, aiohttp.ClientSession() as session:
+        settings = Settings(default_image="i", ray_url=str(server.make_url("")))
+        return await HttpRayJobs(DirectTransport(session, settings), At()).look(ENDPOINT, "x")
+
+
+async def elsewhere(_: web.Request) -> web.Response:
+    return web.json_response({"status": "RUNNING", "message": "what only the operator reaches"})
+
+
+async def test_a_head_cannot_send_the_operator_and_its_token_elsewhere() -> None:
+    async def redirect(_: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect("/elsewhere")
+
+    with pytest.raises(RayUnavailable, match="HTTP 307"):
+        await looked(redirect)
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    async def flood(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(64):
+            await response.write(b" " * 2**20)
+        await response.write(b'{"status": "RUNNING"}')
+        return response
+
+    with pytest.raises(RayUnavailable, match="expected the state"):
+        await looked(flood)
+
+
+async def test_an_answer_that_is_no_text_is_no_state() -> None:
+    async def binary(_: web.Request) -> web.Response:
+        return web.Response(body=b"\xff\xfe\xfd", content_type="text/plain", charset="utf-8")
+
+    with pytest.raises(RayUnavailable, match="expected the state"):
+        await looked(binary)

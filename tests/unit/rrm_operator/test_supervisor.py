@@ -10,7 +10,7 @@ import pytest
 
 from rrm_api import group
 from rrm_operator import supervisor
-from rrm_operator.errors import Forbidden
+from rrm_operator.errors import Conflict, Forbidden
 from rrm_operator.facts import Key
 from rrm_operator.feeding import Feeding, Watchers
 from rrm_operator.freshness import Freshness
@@ -37,6 +37,7 @@ class Api:
     trainings: list[Identity] = field(default_factory=list)
     asked: int = 0
     refused: set[str | None] = field(default_factory=set)
+    lists: bool = True
 
     async def may_list(self, kind: str, namespace: str | None) -> bool:
         return namespace not in self.refused
@@ -48,6 +49,8 @@ class Api:
     async def list_identities(self, kind: str, namespace: str | None) -> list[Identity]:
         if namespace in self.refused:
             raise Forbidden(f"no rights in {namespace}", terminating=False)
+        if not self.lists:
+            raise Conflict(f"HTTP 404: the API server does not know {kind}")
         everywhere = self.trainings if kind == group.KIND else []
         return [it for it in everywhere if namespace in (None, it.namespace)]
 
@@ -218,3 +221,13 @@ async def test_watching_anew_does_not_wait_for_the_echo_of_what_was_written_befo
         assert freshness.age() > 0
         await scene.watches.stop()
         await until(lambda: freshness.age() == 0)
+
+
+async def test_a_kind_that_vanishes_while_it_is_listed_does_not_hold_up_the_supervisor() -> None:
+    scene = Scene(Api(trainings=JUDGES))
+    async with scene.supervised() as one:
+        await until(lambda: one.is_level)
+        scene.api.lists = False
+        await until(lambda: not one.is_level)
+        scene.api.has_crd, asked = False, scene.api.asked
+        await until(lambda: scene.api.asked > asked)

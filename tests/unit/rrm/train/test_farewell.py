@@ -149,7 +149,7 @@ def test_a_parent_whose_folder_was_handed_over_leaves_nothing_in_it(
     assert [path.name for path in attempt.layout.root.iterdir()] == ["predecessor"]
 
 
-def test_the_raylet_goes_first_and_ray_start_stays_to_end_the_container(tmp_path: Path) -> None:
+def test_the_raylet_goes_first_and_ray_start_last(tmp_path: Path) -> None:
     site = "/opt/venv/lib/python3.11/site-packages/ray"
     for pid, words in {
         1: ["/bin/bash", "-c", "--", "ulimit -n 65536; ray start --head --block"],
@@ -165,7 +165,7 @@ def test_the_raylet_goes_first_and_ray_start_stays_to_end_the_container(tmp_path
         (tmp_path / str(pid)).mkdir()
         (tmp_path / str(pid) / "cmdline").write_bytes("\0".join(words).encode())
     (tmp_path / "43").mkdir()  # has ended meanwhile
-    assert list(ray_processes(tmp_path)) == [30, 20, 21, 22]
+    assert list(ray_processes(tmp_path)) == [30, 20, 21, 22, 7]
 
 
 def test_ray_is_ended_even_if_the_farewell_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

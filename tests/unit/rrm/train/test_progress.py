@@ -139,3 +139,10 @@ def test_no_secret_survives_masking(secret: str, before: str, after: str) -> Non
 
 def test_settings_are_plain_text_for_the_trainers_configuration(attempt: Attempt) -> None:
     assert json.loads(json.dumps(attempt.settings())) == attempt.settings()
+
+
+def test_a_secret_of_several_lines_or_with_a_line_break_at_its_end_is_masked_line_by_line() -> None:
+    masker = Masker({"HUB_TOKEN": "s3cr3t-value\n", "CLOUD_KEY": "-----BEGIN-----\nMIIEvQIBADANBg\n}\n"})
+    assert masker.mask("it is s3cr3t-value, or\n") == "it is ***, or\n"
+    assert masker.mask("MIIEvQIBADANBg\n") == "***\n"
+    assert masker.mask("a } stays\n") == "a } stays\n"

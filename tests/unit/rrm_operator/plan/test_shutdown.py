@@ -71,6 +71,17 @@ def test_a_lifecycle_of_the_users_template_stays() -> None:
     assert pod_of(training(), own)["containers"][0]["lifecycle"] == own["lifecycle"]
 
 
+def test_a_lifecycle_that_says_nothing_about_the_end_leaves_the_farewell() -> None:
+    start = {"postStart": {"exec": {"command": ["true"]}}}
+    pod = pod_of(training(), {"lifecycle": start})
+    assert pod["containers"][0]["lifecycle"]["postStart"] == start["postStart"]
+    assert hook_of(pod)[2] == "rrm.train.farewell"
+
+
+def test_a_lifecycle_that_is_none_is_left_for_the_api_server_to_refuse() -> None:
+    assert pod_of(training(), {"lifecycle": "never"})["containers"][0]["lifecycle"] == "never"
+
+
 def test_a_pod_that_still_waits_for_its_head_hears_sigterm() -> None:
     assert pod_of(training())["shareProcessNamespace"] is True
     assert pod_of(training(), shareProcessNamespace=False)["shareProcessNamespace"] is False

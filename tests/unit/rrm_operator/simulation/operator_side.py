@@ -52,6 +52,9 @@ class Ports:
             live = self.api.get(ref.kind, ref.name)
             if live is None:
                 raise Conflict(f"{ref.kind} {ref.name}: HTTP 404")
+            version = patch.get("metadata", {}).get("resourceVersion")
+            if version not in (None, live["metadata"]["resourceVersion"]):
+                raise Conflict("HTTP 409: the object changed meanwhile")
             self.api.put(merged(live, patch))
 
         self._write(f"patch {ref.kind} {ref.name}", act)
