@@ -57,8 +57,10 @@ async def stop(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:
 async def own(plan: Plan, claim: ClaimFact | None, cluster: Cluster, *, uid: str) -> None:
     """Let a claim of ours go with its training, or not, as its spec says now."""
     kind = Kind.PERSISTENT_VOLUME_CLAIM
-    wanted = next((it["metadata"] for it in plan.objects if it["kind"] == kind), None)
-    if wanted is None or claim is None or claim.name != wanted["name"]:
+    if plan.claim is None or claim is None or claim.deleting:
+        return
+    wanted = plan.claim["metadata"]
+    if claim.name != wanted["name"]:
         return
     owners = wanted.get("ownerReferences")
     if claim.owner == (uid if owners else ""):

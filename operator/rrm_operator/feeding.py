@@ -5,7 +5,7 @@ from typing import Final
 
 from rrm_api import group
 from rrm_operator import metrics
-from rrm_operator.facts import Key, Kind, Manifest
+from rrm_operator.facts import Key, Manifest
 from rrm_operator.freshness import Freshness
 from rrm_operator.logs import Masks
 from rrm_operator.store import Store
@@ -13,9 +13,8 @@ from rrm_operator.telemetry import Telemetry
 from rrm_operator.work_queue import WorkQueue
 
 _GATHER_SECONDS: Final = 1.0
-"""Events of children come in bursts, and few are urgent: one look answers them all."""
-_URGENT: Final = frozenset({group.KIND, Kind.CONFIG_MAP.value})
-"""What people and the trainer say is looked at at once."""
+"""Events come in bursts, most of them of own writes: one look answers them all, and does not write again what
+its store merely does not show yet. What people and the trainer say is looked at at once."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,9 @@ class Feeding:
         metrics.EVENTS.labels(kind).inc()
         if kind == group.KIND:
             self._follow(manifest, deleted=deleted)
+        is_urgent = deleted or self.store.is_word(kind, manifest)
         if (key := self.store.feed(kind, manifest, deleted=deleted)) is not None:
-            self.queue.add(key, 0.0 if kind in _URGENT else _GATHER_SECONDS)
+            self.queue.add(key, 0.0 if is_urgent else _GATHER_SECONDS)
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""

@@ -10,8 +10,20 @@ from rrm_operator.facts import ClaimFact, Key, Snapshot
 from rrm_operator.ports import Cluster
 
 KNOWN_SECONDS: Final = 3600.0
-"""How long a claim that was found bound is believed to be there."""
-_NEEDED_IN: Final = frozenset({None, Stage.PENDING, Stage.PREPARING, Stage.STALLED, Stage.PROVISIONING})
+"""How long a claim that was found bound is believed to be there, unless a person must act."""
+_NEEDED_IN: Final = frozenset(
+    {
+        None,
+        Stage.PENDING,
+        Stage.PREPARING,
+        Stage.PROVISIONING,
+        Stage.BACKING_OFF,
+        Stage.SUSPENDED,
+        Stage.STALLED,
+        Stage.FAILED,
+    }
+)
+"""Stages after which pods may be made: a training that runs asks for nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class NamedClaims:
         if name is None:
             return snapshot
         known = self._lookups.get(key)
-        if training.status.stage in _NEEDED_IN and not _is_fresh(known, name, now):
+        if training.status.stage in _NEEDED_IN and not _is_fresh(known, training, now):
             known = _Lookup(name, await self.cluster.get_claim(key.namespace, name), now)
             self._lookups[key] = known
         if known is None or known.name != name:
@@ -48,8 +60,9 @@ class NamedClaims:
         self._lookups.pop(key, None)
 
 
-def _is_fresh(known: _Lookup | None, name: str, now: float) -> bool:
-    if known is None or known.name != name:
+def _is_fresh(known: _Lookup | None, training: RewardModelTraining, now: float) -> bool:
+    if known is None or known.name != training.spec.checkpoints.volume.claim_name:
         return False
     is_bound = known.claim is not None and known.claim.phase == "Bound"
-    return now - known.at < (KNOWN_SECONDS if is_bound else MISSING_CLAIM_SECONDS)
+    is_believed = is_bound and training.status.stage is not Stage.STALLED
+    return now - known.at < (KNOWN_SECONDS if is_believed else MISSING_CLAIM_SECONDS)

@@ -6,6 +6,7 @@ Reads only. The answers remembered here may be lost at any time: after a restart
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from rrm_api import group
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess import FRESH_SECONDS
 from rrm_operator.assess.moments import seconds_of
@@ -62,10 +63,9 @@ class Observer:
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
         """Return a training with all that is known about it; asks Ray only when nobody else tells."""
-        refusal = self._refusals.get(key)
-        stands = refusal is not None and refusal.generation == training.metadata.generation
-        words = refusal.words if refusal is not None and stands else None
-        snapshot = replace(seen, refused=words, forbidden=self._forbidden_words(key))
+        snapshot = replace(
+            seen, refused=self._refusal_words(key, training), forbidden=self._forbidden_words(key)
+        )
         snapshot = await self.claims.with_named_claim(key, training, snapshot, now=self.clock.now())
         image, poll_seconds = self.settings.default_image, self.settings.ray_poll_seconds
         situation = Situation(
@@ -154,6 +154,16 @@ class Observer:
         ):
             memory.pop(key, None)
 
+    def _refusal_words(self, key: Key, training: RewardModelTraining) -> str | None:
+        """Return the words of a refusal that stands: until the spec is edited, or a person tries again."""
+        refusal, asked = self._refusals.get(key), training.metadata.annotations.get(group.ANNOTATION_RETRY)
+        if refusal is None or refusal.generation != training.metadata.generation:
+            return None
+        if asked and asked != training.status.last_handled_retry:
+            del self._refusals[key]
+            return None
+        return refusal.words
+
     def _forbidden_words(self, key: Key) -> str | None:
         no_growth = self._no_growths.get(key)
         return self._forbidden.get(key) or (no_growth.words if no_growth is not None else None)
@@ -171,7 +181,8 @@ class Observer:
     def _is_due(self, situation: Situation, known: _Answer | None) -> bool:
         progress = situation.progress
         reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-        fresh = reported is not None and situation.now - reported < FRESH_SECONDS
+        # A report of a time that is far ahead is not fresh for ever: a clock was wrong.
+        fresh = reported is not None and abs(situation.now - reported) < FRESH_SECONDS
         if fresh and not situation.head_is_suspect:
             return False
         if known is None:

@@ -51,6 +51,10 @@ class _Entry:
     body: bytes | None = None
     """The training as JSON: a fifth of the memory that its dictionaries take."""
     uid: str = ""
+    words: int = 0
+    """Hash of what a person last said: spec, annotations, deletion."""
+    answers: int = 0
+    """Hash of what the trainer last said."""
     order: int = 0
     progress: ProgressFact = field(default_factory=ProgressFact)
     children: dict[tuple[Kind, str], _Child] = field(default_factory=dict)
@@ -117,6 +121,20 @@ class Store:
             return self._feed_training(manifest, deleted=deleted)
         return self._feed_child(Kind(kind), manifest, deleted=deleted)
 
+    def is_word(self, kind: str, manifest: Manifest) -> bool:
+        """Return whether an event, before it is fed, tells what a person or the trainer has said anew.
+
+        All others tell of what this operator, or a controller, has written.
+        """
+        metadata = manifest["metadata"]
+        if kind == group.KIND:
+            entry = self._entries.get(Key(metadata["namespace"], metadata["name"]))
+            return entry is None or entry.body is None or entry.words != _words(manifest)
+        if kind != Kind.CONFIG_MAP or not metadata["name"].endswith(PROGRESS_SUFFIX):
+            return False
+        entry = self._entries.get(Key(metadata["namespace"], training_of(manifest) or ""))
+        return entry is not None and entry.answers != _answers(manifest)
+
     def set_kuberay(self, *, installed: bool) -> frozenset[Key]:
         """Note whether KubeRay's kind exists; return the trainings to look at."""
         if installed == self._kuberay_installed:
@@ -140,7 +158,7 @@ class Store:
         # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
         if not deleted:
             entry.body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
-            entry.uid, entry.order = _uid(manifest), self._order
+            entry.uid, entry.words, entry.order = _uid(manifest), _words(manifest), self._order
         elif entry.uid == _uid(manifest):
             entry.body = None
         self._forget_if_empty(key)
@@ -165,7 +183,7 @@ class Store:
             return False
         entry, progress = self._entries[key], progress_fact(manifest)
         changed = progress != entry.progress
-        entry.progress = progress
+        entry.progress, entry.answers = progress, _answers(manifest)
         return changed
 
     def _drop(self, kind: Kind, gone: Identity) -> Key | None:
@@ -217,3 +235,14 @@ class Store:
 
 def _uid(manifest: Manifest) -> str:
     return str(manifest["metadata"].get("uid", ""))
+
+
+def _words(manifest: Manifest) -> int:
+    metadata = manifest["metadata"]
+    annotations = tuple(sorted((metadata.get("annotations") or {}).items()))
+    said = (metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp"))
+    return hash((said, annotations))
+
+
+def _answers(manifest: Manifest) -> int:
+    return hash(tuple(sorted((manifest.get("data") or {}).items())))

@@ -116,14 +116,10 @@ def _handled_retry(situation: Situation, finding: Finding) -> str | None:
     if not situation.retried:
         return known
     asked = situation.training.metadata.annotations[group.ANNOTATION_RETRY][:_RETRY_CHARS]
-    match finding.stage:
-        case Stage.PREPARING:
-            is_handled = prepare_failure(situation) is None
-        case Stage.EXPORTING:
-            is_handled = situation.export_job is None or not situation.export_job.finished_time
-        case _:
-            is_handled = True
-    return asked if is_handled else known
+    # In whatever stage: it may be suspended, and its Job is only removed when it goes on.
+    export = situation.export_job if finding.stage is not Stage.SUCCEEDED else None
+    has_ended = export is not None and bool(export.finished_time)
+    return known if has_ended or prepare_failure(situation) is not None else asked
 
 
 _RETRY_CHARS: Final = 512

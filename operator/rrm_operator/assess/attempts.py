@@ -47,8 +47,9 @@ def begun(situation: Situation, finding: Finding) -> Begun | None:
 def attempts_status(situation: Situation, new: Begun | None) -> tuple[AttemptStatus, ...]:
     """Return the last attempts, with what is known of the newest one now."""
     kept = {it.number: it for it in situation.training.status.attempts}
-    if situation.counted > 0 and situation.counted not in kept and situation.submitted and situation.cluster:
-        # Status was lost: what hosts the newest attempt still tells of it.
+    has_begun = situation.cluster is not None and not situation.submitted
+    if situation.counted > 0 and situation.counted not in kept and not has_begun:
+        # Status was lost: what hosts the newest attempt, or what that has said, still tells of it.
         kept[situation.counted] = _fresh(situation, situation.counted, situation.cluster, restarts=0)
     newest = kept.get(situation.counted)
     if newest is not None:
@@ -65,13 +66,15 @@ def _counted(situation: Situation, new: Begun) -> AttemptStatus:
     return attempt if new.ending is None else attempt.model_copy(update=_ended(situation, new.ending))
 
 
-def _fresh(situation: Situation, number: int, cluster: RayClusterFact, *, restarts: int) -> AttemptStatus:
+def _fresh(
+    situation: Situation, number: int, cluster: RayClusterFact | None, *, restarts: int
+) -> AttemptStatus:
     return AttemptStatus(
         number=number,
-        cluster=cluster.name,
+        cluster=cluster.name if cluster is not None else "unknown",
         generation=situation.training.metadata.generation,
         start_time=written(situation.now),
-        shape=cluster.shape or None,
+        shape=(cluster.shape or None) if cluster is not None else None,
         restarts=restarts,
     )
 
@@ -88,10 +91,11 @@ def _continued(situation: Situation, attempt: AttemptStatus) -> AttemptStatus:
     if situation.is_over:
         return attempt.model_copy(update={**update, "forgiven": attempt.forgiven or situation.retried})
     order, ending = stop_order(situation), attempt_ending(situation)
-    if order is not None:
+    if order is not None and (ending is None or ending.reason is order.reason):
         update |= {"stop_time": written(order.since), "stop_reason": order.reason.value}
     if ending is not None:
-        update |= _ended(situation, ending)
+        # One that a person tries again when its end is first seen is forgiven at once: it is told only once.
+        update |= {**_ended(situation, ending), "forgiven": situation.retried}
     return attempt.model_copy(update=update)
 
 

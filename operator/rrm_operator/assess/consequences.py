@@ -17,6 +17,8 @@ from rrm_operator.assess.situation import Situation
 LONGEST_BACKOFF_SECONDS: Final = 600.0
 _ABOUT_THE_SAME: Final = 2
 """Steps between two ends for want of memory that count as one place."""
+_CLOCK_SECONDS: Final = 20.0
+"""How far clocks may be apart without a word about it."""
 _FINAL: Final = frozenset({FailureClass.USER, FailureClass.CAPACITY})
 _COUNTED: Final = frozenset({FailureClass.INFRASTRUCTURE, FailureClass.MEMORY, FailureClass.STALL})
 
@@ -103,7 +105,10 @@ def _delay(situation: Situation, restarts: int) -> float:
 
 def _ended_at(situation: Situation, attempt: AttemptStatus | None) -> float:
     ended = seconds_of(attempt.end_time) if attempt is not None else None
-    return situation.now if ended is None else ended
+    if ended is None:
+        return situation.now
+    # A clock that was ahead when it ended must not put the next attempt off until then.
+    return ended if ended <= situation.now + _CLOCK_SECONDS else 0.0
 
 
 def _limit(situation: Situation) -> int:

@@ -15,7 +15,7 @@ from typing import Final
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode, Record, Result
 from rrm_api.status import AttemptStatus
-from rrm_operator.assess.checks import capacity_trouble, pod_trouble
+from rrm_operator.assess.checks import capacity_trouble, invalid_image, pod_trouble
 from rrm_operator.assess.classes import crash_reason
 from rrm_operator.assess.deadlines import startup_due
 from rrm_operator.assess.failures import (
@@ -47,9 +47,19 @@ def attempt_ending(situation: Situation) -> Failure | None:
     if situation.cluster is not None and not situation.submitted:
         return None  # Status was lost, and the next attempt has begun.
     seen, order = _seen_ending(situation), stop_order(situation)
-    if order is None or (seen is not None and seen.reason is Reason.REPLACED):
+    if order is None or (seen is not None and _has_precedence(situation, seen, order)):
         return seen
     return _stopped(situation, order, seen)
+
+
+def _has_precedence(situation: Situation, seen: Failure, order: StopOrder) -> bool:
+    """Return whether an end that is seen stands, though the attempt shall stop.
+
+    What has ended by itself does not hang: its deadline may have passed while no operator was looking.
+    """
+    attempt = situation.counted_status
+    was_asked = attempt is not None and attempt.stop_time is not None
+    return seen.reason is Reason.REPLACED or (order.reason is Reason.NO_PROGRESS and not was_asked)
 
 
 def early_ending(situation: Situation) -> Failure | None:
@@ -64,7 +74,17 @@ def early_ending(situation: Situation) -> Failure | None:
     # KubeRay makes a head anew only until all pods were ready once: then the workers wait for none.
     lost = _lost_head(situation, cluster) if cluster.provisioned and not cluster.suspended else None
     due = startup_due(situation, cluster)
-    return lost or (_too_late(situation, cluster) if due is not None and situation.now >= due else None)
+    return (
+        lost
+        or _without_image(situation, cluster)
+        or (_too_late(situation, cluster) if due is not None and situation.now >= due else None)
+    )
+
+
+def _without_image(situation: Situation, cluster: RayClusterFact) -> Failure | None:
+    """Return what no waiting can make right: pods that have a node hold its GPUs, image or not."""
+    words = invalid_image(situation.pods(*RAY_ROLES, owner=cluster.name))
+    return None if words is None else Failure(Reason.IMAGE_UNAVAILABLE, words)
 
 
 def _too_late(situation: Situation, cluster: RayClusterFact) -> Failure | None:

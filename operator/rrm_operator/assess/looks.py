@@ -2,21 +2,21 @@
 
 from typing import Final
 
-from rrm_api.conditions import Stage
+from rrm_api.conditions import Reason, Stage
 from rrm_operator.assess.consequences import Restart, consequence
 from rrm_operator.assess.deadlines import active_due, finished_due, progress_due, startup_due
 from rrm_operator.assess.failures import RECORD_GRACE_SECONDS
 from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import seconds_of
 from rrm_operator.assess.situation import Situation
-from rrm_operator.assess.stage_jobs import job_due, until_pod_is_missed
+from rrm_operator.assess.stage_jobs import job_due, prepare_failure, until_pod_is_missed
 from rrm_operator.assess.stopping import stop_order
 
 FRESH_SECONDS: Final = 60.0
 """A progress report younger than this says enough: Ray is not asked."""
 _SAFETY_SECONDS: Final = 60.0
 MISSING_CLAIM_SECONDS: Final = 30.0
-"""How often a claim is looked for that the spec names and that is not there: nobody tells of it."""
+"""How often a claim is looked for that the spec names and that cannot be used: nobody tells of it."""
 _LEAST_SECONDS: Final = 1.0
 """A clock that is past its time and changed nothing must not be a loop without a pause."""
 _ENDED: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
@@ -51,10 +51,17 @@ def _own(situation: Situation, finding: Finding) -> list[float]:
             return _until_job_is_judged(situation, finding)
         case Stage.RELEASING | Stage.PENDING:
             return [_SAFETY_SECONDS]
-        case Stage.STALLED if situation.snapshot.claim_is_missing:
+        case Stage.STALLED if _waits_for_claim(situation, finding):
             return [MISSING_CLAIM_SECONDS]
         case _:
             return []
+
+
+def _waits_for_claim(situation: Situation, finding: Finding) -> bool:
+    """Return whether the claim that the spec names must be made, or made anew, under the same name."""
+    is_named = situation.training.spec.checkpoints.volume.claim_name is not None
+    is_told = finding.reason is Reason.VOLUME_UNAVAILABLE and prepare_failure(situation) is None
+    return is_named and is_told
 
 
 def _until_next_attempt(situation: Situation) -> list[float]:
@@ -89,4 +96,4 @@ def _until_ray_is_asked(situation: Situation) -> float:
     if situation.head_is_suspect:
         return situation.ray_poll_seconds
     age = situation.now - reported if reported is not None else FRESH_SECONDS
-    return max(situation.ray_poll_seconds, FRESH_SECONDS - age)
+    return max(situation.ray_poll_seconds, FRESH_SECONDS - age if abs(age) < FRESH_SECONDS else 0.0)

@@ -26,7 +26,6 @@ from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stage_ends import is_releasing, is_stopping
 from rrm_operator.assess.stage_jobs import (
     export_failure,
-    has_invalid_image,
     is_exporting,
     is_preparing,
     is_refused,
@@ -138,9 +137,8 @@ def _is_on_cluster(situation: Situation) -> Finding | None:
     leaving = any(pod.deleting for pod in situation.pods(*RAY_ROLES, owner=cluster.name))
     if cluster_is_ready(situation) and not leaving:
         return Finding(Stage.STARTING, Reason.STARTING, _starting_message(cluster, next_attempt(situation)))
-    return has_invalid_image(situation, *RAY_ROLES) or Finding(
-        Stage.PROVISIONING, Reason.PROVISIONING, _provisioning_message(situation, cluster)
-    )
+    message = _provisioning_message(situation, cluster)
+    return Finding(Stage.PROVISIONING, Reason.PROVISIONING, message)
 
 
 def _is_submitted(situation: Situation) -> Finding:

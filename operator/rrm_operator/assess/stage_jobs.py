@@ -22,7 +22,7 @@ def is_exporting(situation: Situation) -> Finding | None:
     job = situation.export_job
     return (
         is_refused(situation)
-        or has_invalid_image(situation, PodRole.EXPORT)
+        or _has_invalid_image(situation, PodRole.EXPORT)
         or _waits_too_long(situation, job)
         or Finding(Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, job, Role.EXPORT))
     )
@@ -36,7 +36,7 @@ def is_preparing(situation: Situation) -> Finding | None:
     if failure is not None and not situation.retried:
         return Finding(Stage.STALLED, failure.reason, failure.message)
     return (
-        has_invalid_image(situation, PodRole.PREPARE)
+        _has_invalid_image(situation, PodRole.PREPARE)
         or _waits_too_long(situation, job)
         or Finding(Stage.PREPARING, Reason.PREPARING, _job_message(situation, job, Role.PREPARE))
     )
@@ -112,8 +112,8 @@ def is_refused(situation: Situation) -> Finding | None:
     return None
 
 
-def has_invalid_image(situation: Situation, *roles: PodRole) -> Finding | None:
+def _has_invalid_image(situation: Situation, role: PodRole) -> Finding | None:
     """Return what the kubelet says about an image name that no waiting can make right."""
-    current = {it.name for it in (situation.prepare_job, situation.export_job, situation.cluster) if it}
-    words = invalid_image(tuple(pod for pod in situation.pods(*roles) if pod.owner in current))
+    current = {it.name for it in (situation.prepare_job, situation.export_job) if it}
+    words = invalid_image(tuple(pod for pod in situation.pods(role) if pod.owner in current))
     return None if words is None else Finding(Stage.STALLED, Reason.IMAGE_UNAVAILABLE, words)

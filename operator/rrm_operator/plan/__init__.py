@@ -3,7 +3,8 @@
 Pure, like `assess`: the same assessment always gives the same plan.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rrm_api import group
 from rrm_api.conditions import Stage
@@ -29,6 +30,10 @@ from rrm_operator.plan.run_config import plan_run_config
 from rrm_operator.ports import Ref, Stop, Submission
 from rrm_operator.settings import Settings
 
+_NEEDED_BY_RUNNING_PODS: Final = frozenset({Kind.ROLE, Kind.ROLE_BINDING})
+"""Made by the look after the one that makes the RayCluster: checking them takes the API server longer than
+all else here, the more so the more of them a namespace holds, and GPUs are asked for meanwhile."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -42,6 +47,8 @@ class Plan:
     """A Ray job to hand in."""
     stop: Stop | None = None
     """A Ray job to be stopped."""
+    claim: Manifest | None = None
+    """Our claim as it shall be, if it is there: whether it goes with the training is decided at any time."""
 
 
 def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
@@ -49,6 +56,13 @@ def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
     situation = assessment.situation
     if situation is None:
         return Plan()
+    todo = _plan_stage(assessment, situation, settings, keys)
+    if assessment.stage is Stage.PENDING:
+        return todo  # What is there may be an earlier training's.
+    return replace(todo, claim=plan_claim(situation.training))
+
+
+def _plan_stage(assessment: Assessment, situation: Situation, settings: Settings, keys: RayKeys) -> Plan:
     match assessment.stage:
         case Stage.PREPARING:
             return _plan_job(situation, plan_prepare(situation, settings), Role.PREPARE, settings)
@@ -64,11 +78,13 @@ def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
 
 def _plan_attempt(assessment: Assessment, situation: Situation, settings: Settings, keys: RayKeys) -> Plan:
     """Return what an attempt needs: its RayCluster, then its job."""
-    objects = (*_ground(situation, settings), *_protected(situation))
-    unprotected = _unprotected(situation)
-    if assessment.stage is Stage.PROVISIONING:
-        return Plan((*objects, *_cluster(situation, settings, keys)), unprotected)
-    return Plan(objects, unprotected, _submission(assessment, situation, keys))
+    ground, unprotected = _ground(situation, settings), _unprotected(situation)
+    is_provisioning = assessment.stage is Stage.PROVISIONING
+    if is_provisioning and (made := _cluster(situation, settings, keys)):
+        before = (it for it in ground if it["kind"] not in _NEEDED_BY_RUNNING_PODS)
+        return Plan((*before, *made), unprotected)
+    submission = None if is_provisioning else _submission(assessment, situation, keys)
+    return Plan((*ground, *_protected(situation)), unprotected, submission)
 
 
 def _unneeded(stage: Stage, situation: Situation) -> tuple[Ref, ...]:

@@ -31,6 +31,11 @@ LIVES = st.one_of(
 )
 STORIES: dict[str, tuple[tuple[float, str, int], ...]] = {
     "nothing happens": (),
+    "a clock that was ahead does not put the next attempt off": (
+        (0.0, "clock", 2),
+        (0.0, "clock", 2),
+        (8.0, "API server away", 0),
+    ),
     "a head starts again before its first report": ((15.0, "restart container", 0),),
     "an edit before the deadline does not revive after it": ((70.0, "edit", 19), (30.0, "edit", 11)),
     "an edit while pods leave does not revive after the deadline": (

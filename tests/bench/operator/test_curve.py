@@ -1,0 +1,108 @@
+"""From apply to RayClusters, and until all are ready: ours, RayJobs of the same KubeRay, bare RayClusters.
+
+Nothing is to be prepared: the answers of preparing are written while the trainings are suspended, and
+resuming them takes the place of applying them. What preparing costs is a question of its own.
+"""
+
+import asyncio
+import copy
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from rrm_test_cluster.kube_api import KubeApi, connect
+from rrm_test_cluster.rig.figures import Figures
+from rrm_test_cluster.rig.fleet import Fleet, is_ready, plain, ray_cluster, ray_job
+from rrm_test_cluster.rig.operator_bench import CURVE, LONG, SECONDS_PER_CLUSTER, Taken, World
+from rrm_test_cluster.rig.sightings import watching
+
+pytestmark = [pytest.mark.bench, pytest.mark.fakenodes]
+READY_UP_TO = 300
+"""KubeRay alone takes minutes until the pods of a thousand RayClusters are ready."""
+
+
+async def model_spec(world: World, api: KubeApi) -> dict[str, Any]:
+    """Return the spec of a RayCluster as the operator makes it."""
+    fleet = Fleet(api, "model")
+    names = await world.suspended(fleet, 1)
+    async with watching(api, fleet.clusters, is_ready) as ready:
+        await fleet.resume(names)
+        await ready.count(1, seconds=LONG)
+    found: dict[str, Any] = (await api.request("GET", fleet.clusters))["items"][0]["spec"]
+    return plain(copy.deepcopy(found))
+
+
+async def bare(world: World, api: KubeApi, number: int, spec: dict[str, Any]) -> Taken:
+    fleet = Fleet(api, f"bare-{number}")
+    world.cluster.create_namespace(fleet.namespace)
+    manifests = [ray_cluster(f"bare-{it:04d}", spec) for it in range(number)]
+    return await world.take(fleet, number, lambda: fleet.create(fleet.clusters, manifests))
+
+
+async def ray_jobs(world: World, api: KubeApi, number: int, spec: dict[str, Any]) -> Taken:
+    fleet = Fleet(api, f"jobs-{number}")
+    world.cluster.create_namespace(fleet.namespace)
+    manifests = [ray_job(f"job-{it:04d}", spec) for it in range(number)]
+    make, waits = (lambda: fleet.create(fleet.jobs, manifests)), number <= READY_UP_TO
+    taken = await world.take(fleet, number, make, until_ready=waits)
+    # They are asked for every three seconds as long as they exist: not while others are measured.
+    await fleet.delete_jobs()
+    return taken
+
+
+async def ours(world: World, api: KubeApi, number: int) -> Taken:
+    fleet = Fleet(api, f"ours-{number}")
+    if fleet.namespace not in world.taken:
+        await world.start(fleet, number)
+    return world.taken[fleet.namespace]
+
+
+async def curve(world: World, figures: Figures) -> None:
+    per_object: dict[str, list[float]] = {}
+    async with connect(world.cluster.kubeconfig) as api:
+        spec = await model_spec(world, api)
+        for number in CURVE:
+            alone = await bare(world, api, number, spec) if number <= READY_UP_TO else None
+            jobs = await ray_jobs(world, api, number, spec)
+            mine = await ours(world, api, number)
+            tell(figures, number, mine, jobs)
+            tell_writes(figures, number, world.written[f"ours-{number}"])
+            if alone is not None:
+                tell_ready(figures, number, (mine, jobs, alone))
+            for name, taken in (("ours", mine), ("RayJob", jobs)):
+                per_object.setdefault(name, []).append(taken.exist / number)
+    for name, values in per_object.items():
+        growth = max(values) / values[0]
+        figures.add_bar(f"growth per object along the curve: {name}", growth, 1.3, unit="x")
+
+
+def tell(figures: Figures, number: int, mine: Taken, jobs: Taken) -> None:
+    bar = SECONDS_PER_CLUSTER * number
+    figures.add_bar(f"{number} prepared trainings -> RayClusters exist", mine.exist, bar, unit="s")
+    figures.add(f"{number} RayJobs -> RayClusters exist", f"{jobs.exist:.1f} s")
+    figures.add_bar("  ours/RayJob", mine.exist / jobs.exist, 1, unit="x")
+    for name, taken in (("ours", mine), ("RayJob", jobs)):
+        figures.add(f"  CPU seconds until then, {name}", str(taken.used))
+
+
+def tell_ready(figures: Figures, number: int, taken: tuple[Taken, Taken, Taken]) -> None:
+    mine, jobs, alone = taken
+    figures.add(f"{number} bare RayClusters -> exist", f"{alone.exist:.1f} s")
+    ready = f"ours {mine.ready:.1f} s, RayJob {jobs.ready:.1f} s, bare {alone.ready:.1f} s"
+    figures.add(f"{number} -> all RayClusters ready", ready)
+    figures.add_bar("  ready: ours/bare", mine.ready / alone.ready, 1.1, unit="x")
+
+
+def tell_writes(figures: Figures, number: int, writes: Counter[str]) -> None:
+    total = sum(writes.values()) / number
+    figures.add_bar(f"{number} trainings: writes each, apply to Training", total, 22, unit="")
+    each = ", ".join(f"{name} {count / number:.1f}" for name, count in writes.most_common())
+    figures.add("  of which", each)
+
+
+def test_the_way_to_a_ray_cluster_beside_ray_jobs_and_bare_ray_clusters(
+    world: World, figures: Figures
+) -> None:
+    asyncio.run(curve(world, figures))
+    assert world.running
