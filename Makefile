@@ -25,11 +25,11 @@ demo: setup ## Train a tiny judge on a real cluster: at most 35 min the first ti
 	@$(DEMO) run $(if $(KEEP),--keep)
 
 .PHONY: test
-test: setup ## Everything that must pass: at most 75 min the first time, usually 35 after
+test: setup ## Everything that must pass: at most 75 min the first time, usually 45 after
 	@$(PYTHON) -m rrm_test_cluster.suite
 
 .PHONY: test-long
-test-long: setup ## What CI has no time for: seven days of 200 trainings in simulated time
+test-long: setup cluster-tools trainer-env ## What CI has no time for, 20 min more: a week of 200 simulated trainings, verl on two nodes, a Ray that freezes
 	$(PYTEST) -m long -s tests
 
 ##@ While working

@@ -103,7 +103,7 @@ def main() -> int:
     """Run every stage and return the exit code."""
     tell = Teller()
     tell(
-        "everything that must pass: usually 35 min where all was built before, at most 75 min the first time"
+        "everything that must pass: usually 45 min where all was built before, at most 75 min the first time"
     )
     if subprocess.run(["make", "--no-print-directory", "check"], check=False).returncode != 0:
         tell("make check failed: nothing else was run")

@@ -8,7 +8,7 @@ import pytest
 from rrm.train.checkpoints import list_checkpoints
 from rrm_api.layout import Layout
 
-pytestmark = [pytest.mark.node, pytest.mark.verl]
+pytestmark = [pytest.mark.node, pytest.mark.verl, pytest.mark.long]
 
 NAME = "pair"
 MINE = f"training.rrm.dev/training={NAME}"

@@ -109,19 +109,6 @@ def finish(between: Between, judge: Any) -> None:
     between.world.stage("judge", "Succeeded", seconds=120)
 
 
-def test_a_frozen_watch_is_noticed_and_what_happened_meanwhile_is_acted_upon(
-    between: Between, manifest: Any
-) -> None:
-    between.world.apply(manifest("judge"))
-    between.world.stage("judge", "Preparing")
-
-    between.api.freeze(new=False)
-    frozen = time.monotonic()
-    between.world.apply(manifest("late"))
-    between.world.stage("late", "Preparing", seconds=2 * WATCH_BAR_SECONDS)
-    print(f"watches frozen -> acted upon: {time.monotonic() - frozen:.0f} s, bar {WATCH_BAR_SECONDS} s")
-
-
 def test_liveness_goes_red_when_own_writes_are_never_heard_of_again(between: Between, manifest: Any) -> None:
     """Everything but the trainings is seen, so that there is something to write."""
     judge = training(between, manifest)
@@ -210,6 +197,7 @@ def test_an_api_server_that_takes_two_seconds_for_everything_is_enough(
     between.must_be_unharmed("judge")
 
 
+@pytest.mark.long
 def test_a_ray_that_is_frozen_is_no_lost_ray(between: Between, manifest: Any) -> None:
     """The trainer's reports go on for half of the time; then nobody tells anything."""
     judge = training(between, manifest)
