@@ -21,7 +21,7 @@ STARTED_WITHIN = 900.0
 
 def small(spec: dict[str, Any]) -> None:
     spec["workers"]["nodes"] = NODES
-    spec["training"] |= {"maxSteps": STEPS, "evaluateEverySteps": STEPS}
+    spec["training"] |= {"maxSteps": STEPS, "evaluateEverySteps": SAVE_EVERY}
     spec["data"]["validation"]["sources"][0]["limit"] = 8
     spec["checkpoints"]["everySteps"] = SAVE_EVERY
     spec["policy"] = {"restartBackoffSeconds": 1, "stallDeadlineSeconds": 300}
