@@ -37,7 +37,8 @@ def test_kuberay_that_is_missing_is_told_and_its_coming_and_going_is_seen(
     bare_cluster.install_kuberay_crds()
     world.stage("judge", "Preparing")
     assert world.condition("judge", "Stalled")["status"] == "False"
-    assert world.names("job")[0].startswith("judge-prepare")
+    (job,) = world.until("the prepare Job", lambda: world.names("job"))
+    assert job.startswith("judge-prepare")
 
     bare_cluster.kubectl("delete", "crd", "rayclusters.ray.io")
     world.stage("judge", "Stalled")
