@@ -32,10 +32,12 @@ ROLLOUT_SERVER = "VLLM::"
 """What vLLM calls its processes."""
 
 
-def short(steps: int) -> Any:
-    """Return a change: as few rows and steps as make a checkpoint."""
+def short(steps: int, *, image: str | None = None) -> Any:
+    """Return a change: as few rows and steps as make a checkpoint; with an image of its own, or the default."""
 
     def change(spec: dict[str, Any]) -> None:
+        if image is not None:
+            spec["image"] = image
         spec["training"] |= {"maxSteps": steps, "evaluateEverySteps": SAVE_EVERY}
         spec["data"]["validation"]["sources"][0]["limit"] = 8
         spec["checkpoints"]["everySteps"] = SAVE_EVERY
@@ -149,7 +151,8 @@ def test_it_goes_on_from_its_checkpoint_with_the_image_as_its_dockerfile_builds_
     operator = f"{image['repository']}:{image['tag']}"
     # No pod template: nothing of this host is mounted, all comes from the image.
     install_operator(ground.client, chart_values(Images(operator, whole, pull_policy="Never")))
-    unlucky.apply(NAME, short(kept + SAVE_EVERY))
+    # Another default alone would change nothing: what a training was prepared with is pinned.
+    unlucky.apply(NAME, short(kept + SAVE_EVERY, image=whole))
     unlucky.wait_for(
         "a head of the whole image",
         lambda: whole in images_of(unlucky, node_cluster),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rrm_api.run import digest_of
-from rrm_test_cluster.rig.trainer_stand_in import TOTAL_STEPS
+from rrm_test_cluster.rig.trainer_stand_in import TRAINED
 
 pytestmark = pytest.mark.fakenodes
 
@@ -34,7 +34,7 @@ def made(world: Any) -> dict[str, int]:
 def stops(world: Any, judge: Any, *, step: int) -> None:
     """Let the trainer of the first attempt answer that it saved and left, as it was asked to."""
     run = json.loads(world.get("configmap", f"{judge.training}-run")["data"]["run.json"])
-    saved = {"step": step, "totalSteps": TOTAL_STEPS, "checkpoints": {"latestStep": step, "bytes": 1000}}
+    saved = {**TRAINED, "step": step, "checkpoints": {"latestStep": step, "bytes": 1000}}
     told = {"reason": "CheckpointSaved", "message": f"stopped on request after step {step}"}
     judge.record("train", digest_of(run), attempt=1, result="Stopped", exitCode=30, trained=saved, **told)
 
