@@ -33,7 +33,7 @@ ROLLOUT_SERVER = "VLLM::"
 
 
 def short(steps: int, *, image: str | None = None) -> Any:
-    """Return a change: as few rows and steps as make a checkpoint; with an image of its own, or the default."""
+    """Return a change: as few rows and steps as make a checkpoint; an image of its own, or the default."""
 
     def change(spec: dict[str, Any]) -> None:
         if image is not None:
