@@ -46,6 +46,11 @@ def short(steps: int, *, image: str | None = None) -> Any:
     return change
 
 
+def resting(spec: dict[str, Any]) -> None:
+    short(200)(spec)
+    spec["suspend"] = True
+
+
 @pytest.fixture(scope="module")
 def unlucky(make_namespace: Any) -> Any:
     trainings = make_namespace("faults")
@@ -146,7 +151,13 @@ def test_a_rollout_server_that_is_killed_hangs_verl_until_the_stall_deadline(unl
 def test_it_goes_on_from_its_checkpoint_with_the_image_as_its_dockerfile_builds_it(
     unlucky: Any, ground: Ground, node_cluster: Cluster, whole_image: "Future[str]"
 ) -> None:
-    kept, whole = max(whole_steps(unlucky)), whole_image.result()
+    whole = whole_image.result()
+    # It rests meanwhile: an attempt that had begun would go on with what it began with.
+    unlucky.apply(NAME, resting)
+    unlucky.wait_for(
+        "its rest", lambda: unlucky.status(NAME).get("stage") == "Suspended", seconds=STARTED_WITHIN
+    )
+    kept = max(whole_steps(unlucky))
     image = ground.values["image"]
     operator = f"{image['repository']}:{image['tag']}"
     # No pod template: nothing of this host is mounted, all comes from the image.
