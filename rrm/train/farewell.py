@@ -1,8 +1,7 @@
 """`python -m rrm.train.farewell`: what a Ray pod does before it goes (its preStop): save, then end Ray.
 
-It asks the attempt that runs to save, waits for that as long as there is hope, and at last ends Ray in this
-container: `ray start` as PID 1 ignores SIGTERM, so the pod would hold its GPUs for the whole grace time. When
-nothing runs it only does the last, at once. It needs no API server, as ConfigMap and Role may have gone
+It asks the attempt that runs to save, waits for that as long as there is hope, and at last ends Ray in
+the pod: told to end, `ray start` may stay, and would hold the GPUs, for the whole grace time. When nothing runs it only does the last, at once. It needs no API server, as ConfigMap and Role may have gone
 first, and imports the standard library alone: a pod that dies has no time for more.
 
     deleted ---> an attempt runs? --no-----------------------------+--> end Ray ---> the container exits
@@ -131,7 +130,7 @@ def last_sign(layout: Layout, number: int) -> float | None:
 
 
 def end_ray(processes: Path = Path("/proc")) -> int:
-    """Kill Ray's processes in this container, and return how many.
+    """Kill Ray's processes that are seen from here, those of the whole pod, and return how many.
 
     By SIGKILL, as `ray stop --force` does, and `ray start` too: told to end, it first looks for the GCS that
     has just been killed, for as long as a lost one may take to come back (15 s), and was seen to stay for the

@@ -47,8 +47,7 @@ def begun(situation: Situation, finding: Finding) -> Begun | None:
 def attempts_status(situation: Situation, new: Begun | None) -> tuple[AttemptStatus, ...]:
     """Return the last attempts, with what is known of the newest one now."""
     kept = {it.number: it for it in situation.training.status.attempts}
-    has_begun = situation.cluster is not None and not situation.submitted
-    if situation.counted > 0 and situation.counted not in kept and not has_begun:
+    if situation.counted > 0 and situation.counted not in kept and not situation.has_next_cluster:
         # Status was lost: what hosts the newest attempt, or what that has said, still tells of it.
         kept[situation.counted] = _fresh(situation, situation.counted, situation.cluster, restarts=0)
     newest = kept.get(situation.counted)

@@ -1,7 +1,7 @@
 """How the newest attempt ended: what is written down about it, else its own words, else what is seen.
 
 written in status.attempts  --yes-->  that: nothing brings it back (but a record that all is trained)
-record of the trainer       --yes-->  its reason, message, exit code, last log lines
+record of the trainer       --yes-->  its reason, message, exit code, last log lines (Kueue comes first)
 asked to stop, and time over          the reason of the order
 edited beyond use                     Replaced
 Kueue suspends its RayCluster         Preempted
@@ -44,7 +44,7 @@ def attempt_ending(situation: Situation) -> Failure | None:
     remembered = situation.counted_status
     if situation.is_over and remembered is not None:
         return _remembered(situation, remembered)
-    if situation.cluster is not None and not situation.submitted:
+    if situation.has_next_cluster:
         return None  # Status was lost, and the next attempt has begun.
     seen, order = _seen_ending(situation), stop_order(situation)
     if order is None or (seen is not None and _has_precedence(situation, seen, order)):

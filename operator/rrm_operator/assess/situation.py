@@ -144,6 +144,11 @@ class Situation:
         return self.cluster is not None and self.cluster.attempt <= self.counted
 
     @property
+    def has_next_cluster(self) -> bool:
+        """Whether the RayCluster was made for an attempt that is not counted yet: the next one has begun."""
+        return self.cluster is not None and not self.submitted
+
+    @property
     def is_over(self) -> bool:
         """Whether it is written down how the newest attempt ended: nothing brings it back."""
         remembered = self.counted_status

@@ -83,8 +83,7 @@ def _has_failed(situation: Situation) -> Finding | None:
 
 def _given_up(situation: Situation, stage: Stage) -> Finding | None:
     follows = consequence(situation)
-    has_begun = situation.cluster is not None and not situation.submitted
-    if not isinstance(follows, GiveUp) or follows.stage is not stage or has_begun:
+    if not isinstance(follows, GiveUp) or follows.stage is not stage or situation.has_next_cluster:
         return None
     return Finding(stage, follows.failure.reason, follows.failure.message)
 
@@ -104,8 +103,12 @@ def _has_no_room(situation: Situation) -> Finding | None:
 
 def _is_backing_off(situation: Situation) -> Finding | None:
     follows, ending = consequence(situation), attempt_ending(situation)
-    has_begun = situation.cluster is not None and not situation.submitted
-    if ending is None or not isinstance(follows, Restart) or has_begun or situation.now >= follows.at:
+    if (
+        ending is None
+        or not isinstance(follows, Restart)
+        or situation.has_next_cluster
+        or situation.now >= follows.at
+    ):
         return None
     message = (
         f"attempt {situation.counted} ended ({ending.reason}: {ending.message}); attempt "

@@ -23,7 +23,7 @@ def wanted_cluster(situation: Situation) -> RayClusterFact | None:
         return cluster if _is_awaited(situation) else None
     if attempt_ending(situation) is None:
         return cluster
-    return cluster if keeps_for_next(situation, cluster) else None
+    return cluster if _keeps_for_next(situation, cluster) else None
 
 
 def leftover_clusters(situation: Situation) -> tuple[RayClusterFact, ...]:
@@ -53,7 +53,7 @@ def cluster_is_ready(situation: Situation) -> bool:
     return cluster.head_ready and cluster.ready_workers >= nodes
 
 
-def keeps_for_next(situation: Situation, cluster: RayClusterFact) -> bool:
+def _keeps_for_next(situation: Situation, cluster: RayClusterFact) -> bool:
     """Return whether the next attempt goes to the RayCluster of the one that is over."""
     ending, follows = attempt_ending(situation), consequence(situation)
     if ending is None or isinstance(follows, GiveUp) or follows is None or _is_unwanted(situation):
