@@ -1,7 +1,8 @@
 """`python -m rrm.train.farewell`: what a Ray pod does before it goes (its preStop): save, then end Ray.
 
 It asks the attempt that runs to save, waits for that as long as there is hope, and at last ends Ray in
-the pod: told to end, `ray start` may stay, and would hold the GPUs, for the whole grace time. When nothing runs it only does the last, at once. It needs no API server, as ConfigMap and Role may have gone
+the pod: told to end, `ray start` may stay, and would hold the GPUs, for the whole grace time. When
+nothing runs it only does the last, at once. It needs no API server, as ConfigMap and Role may have gone
 first, and imports the standard library alone: a pod that dies has no time for more.
 
     deleted ---> an attempt runs? --no-----------------------------+--> end Ray ---> the container exits
