@@ -37,6 +37,11 @@ LEASE_FAILURES: Final = Counter("rrm_lease_renewal_failures_total", "Renewals of
 
 TRAININGS: Final = Gauge("rrm_trainings", "Trainings that exist")
 STAGE: Final = Gauge("rrm_stage_trainings", "Trainings that exist, by stage", ["stage"])
+UNHEALTHY: Final = Gauge(
+    "rrm_unhealthy_trainings",
+    "Trainings that have not ended and whose Healthy is False, by reason",
+    ["reason"],
+)
 STAGE_SECONDS: Final = Histogram(
     "rrm_stage_seconds",
     "Time spent in a stage, by the stage that was left; only of stages that this process saw begin",
@@ -55,6 +60,7 @@ GPU_SECONDS_WASTED: Final = Counter("rrm_gpu_seconds_wasted_total", "Of these, a
 _ONE: Final = ["namespace", "name"]
 TRAINING_STEP: Final = Gauge("rrm_training_step", "Optimizer steps done", _ONE)
 TRAINING_STEPS: Final = Gauge("rrm_training_planned_steps", "Optimizer steps planned", _ONE)
+TRAINING_GPUS: Final = Gauge("rrm_training_gpus_held", "GPUs that the training holds now", _ONE)
 TRAINING_REWARD: Final = Gauge("rrm_training_reward", "Mean reward of the last step", _ONE)
 TRAININGS_UNLABELLED: Final = Gauge(
     "rrm_trainings_without_series", "Trainings with progress whose step and reward are left out: too many"

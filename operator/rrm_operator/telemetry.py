@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rrm_api.conditions import ConditionType, Reason, Stage
+from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_operator import metrics
 from rrm_operator.facts import Key, Manifest
 from rrm_operator.logs import NAME
@@ -21,6 +21,12 @@ MAX_SERIES: Final = 1000
 """Trainings whose step and reward have series of their own; those at their end make place for others."""
 OTHER: Final = "Other"
 _ENDED: Final = (Stage.SUCCEEDED, Stage.FAILED)
+_PER_TRAINING: Final = (
+    metrics.TRAINING_STEP,
+    metrics.TRAINING_STEPS,
+    metrics.TRAINING_GPUS,
+    metrics.TRAINING_REWARD,
+)
 _MESSAGE_CHARS: Final = 500
 _ENDED_WELL: Final = Reason.SUCCEEDED.value
 
@@ -47,13 +53,15 @@ class View:
     reward: float | None = None
     training_gpus: int = 0
     idle_gpus: int = 0
+    unhealthy: str = ""
+    """Why its numbers are unhealthy; empty where they are not, and once it has ended."""
 
 
 def view_of(status: Manifest) -> View:
     """Return what a status tells."""
-    ready: Manifest = next(
-        (it for it in status.get("conditions") or [] if it["type"] == ConditionType.READY), {}
-    )
+    conditions: dict[str, Manifest] = {it["type"]: it for it in status.get("conditions") or []}
+    ready, healthy = (conditions.get(it, {}) for it in (ConditionType.READY, ConditionType.HEALTHY))
+    is_unhealthy = healthy.get("status") == ConditionStatus.FALSE and status.get("stage") not in _ENDED
     progress, gpus = status.get("progress") or {}, status.get("gpuSeconds") or {}
     holding, busy = gpus.get("holding") or 0, gpus.get("busy") or 0
     return View(
@@ -66,6 +74,7 @@ def view_of(status: Manifest) -> View:
         reward=float(progress["reward"]) if progress.get("reward") is not None else None,
         training_gpus=min(busy, holding),
         idle_gpus=max(0, holding - busy),
+        unhealthy=healthy.get("reason", "") if is_unhealthy else "",
     )
 
 
@@ -155,6 +164,8 @@ class Telemetry:
         if view is not None:
             if view.stage:
                 metrics.STAGE.labels(view.stage).inc(one)
+            if view.unhealthy:
+                metrics.UNHEALTHY.labels(bounded(view.unhealthy)).inc(one)
             metrics.GPUS.labels("training").inc(one * view.training_gpus)
             metrics.GPUS.labels("idle").inc(one * view.idle_gpus)
 
@@ -167,6 +178,7 @@ class Telemetry:
             names = (key.namespace, key.name)
             metrics.TRAINING_STEP.labels(*names).set(view.step)
             metrics.TRAINING_STEPS.labels(*names).set(view.planned_steps or 0)
+            metrics.TRAINING_GPUS.labels(*names).set(view.training_gpus + view.idle_gpus)
             if view.reward is None:
                 metrics.TRAINING_REWARD.remove(*names)
             else:
@@ -188,7 +200,7 @@ class Telemetry:
         self._left_out.discard(key)
         if key in self._series:
             self._series.remove(key)
-            for metric in (metrics.TRAINING_STEP, metrics.TRAINING_STEPS, metrics.TRAINING_REWARD):
+            for metric in _PER_TRAINING:
                 metric.remove(key.namespace, key.name)
 
 

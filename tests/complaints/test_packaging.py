@@ -109,6 +109,16 @@ def test_kuberay_4520_no_secret_is_ever_read() -> None:
     assert verbs_on("secrets") == {"create"}
 
 
+@pytest.mark.api
+def test_trainer_3429_the_chart_brings_monitor_alerts_and_dashboard() -> None:
+    """Neither a ServiceMonitor nor a dashboard comes with it: both are on the roadmap."""
+    parts = ("serviceMonitor", "prometheusRule", "dashboard")
+    switched_on = helm("--set", ",".join(f"metrics.{it}.enabled=true" for it in parts))
+    found = {it["kind"]: it for it in switched_on}
+    assert {"Service", "ServiceMonitor", "PrometheusRule", "ConfigMap"} <= found.keys()
+    assert found["ConfigMap"]["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
 async def test_trainer_2779_progress_needs_no_right_but_one_config_map(operator: Any) -> None:
     """Progress in the status needs a server of its own, or pods that may write the API."""
     world = await lives.live_until_training(operator)

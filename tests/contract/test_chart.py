@@ -111,6 +111,7 @@ def test_every_value_has_one_line_that_explains_it(values: Manifest) -> None:
         "install",
         "keep",
         "secretName",
+        *(name for part in values["metrics"].values() for name in part),
     }
     assert leaves <= {name for _, name in knobs}
     assert leaves <= set(explained)
@@ -124,6 +125,8 @@ def test_every_value_has_one_line_that_explains_it(values: Manifest) -> None:
         pytest.param("settings.rayReach=telepathy", "telepathy", id="a reach that does not exist"),
         pytest.param("settings.workers=0", "workers", id="no worker"),
         pytest.param("image.pullPolicy=Sometimes", "pullPolicy", id="an unknown pull policy"),
+        pytest.param("metrics.serviceMonitor.interval=often", "interval", id="an interval that is none"),
+        pytest.param("metrics.dashboards.enabled=true", "dashboards", id="a misspelt part of monitoring"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name(value: str, word: str) -> None:
@@ -248,3 +251,62 @@ def test_pods_on_other_keys_are_told_which_secret() -> None:
     deployment = only(render("keys.secretName=mine"), "Deployment")
     volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
     assert volumes["keys"]["secret"]["secretName"] == "mine"
+
+
+MONITORS = ("serviceMonitor", "prometheusRule", "dashboard")
+MONITORING = tuple(f"metrics.{it}.enabled=true" for it in MONITORS)
+
+
+def named(documents: list[Manifest], kind: str, name: str) -> Manifest:
+    (found,) = (it for it in documents if it["kind"] == kind and it["metadata"]["name"] == name)
+    return found
+
+
+def test_monitoring_is_off_until_it_is_switched_on() -> None:
+    kinds = {document["kind"] for document in render()}
+    assert kinds.isdisjoint({"Service", "ServiceMonitor", "PrometheusRule", "ConfigMap"})
+
+
+def test_the_service_monitor_finds_the_metrics_of_every_replica() -> None:
+    documents = render("metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=15s")
+    monitor, service = only(documents, "ServiceMonitor"), only(documents, "Service")
+    spec = monitor["spec"]
+    assert spec["namespaceSelector"] == {"matchNames": [service["metadata"]["namespace"]]}
+    assert spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert service["metadata"]["labels"][spec["jobLabel"]] == "rrm-operator"
+    (endpoint,), (port,) = spec["endpoints"], service["spec"]["ports"]
+    assert endpoint == {"port": port["name"], "path": "/metrics", "honorLabels": True, "interval": "15s"}
+    template = only(documents, "Deployment")["spec"]["template"]
+    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    assert port["targetPort"] in {it["name"] for it in template["spec"]["containers"][0]["ports"]}
+
+
+def test_the_alerts_are_those_of_the_file_with_the_link_that_is_asked_for() -> None:
+    alerts = (CHART / "files" / "alerts.yaml").read_text()
+    on = "metrics.prometheusRule.enabled=true"
+    assert only(render(on), "PrometheusRule")["spec"] == yaml.safe_load(alerts)
+    link = "https://wiki.example.com/rrm"
+    moved = render(on, f"metrics.prometheusRule.runbookUrl={link}")
+    expected = yaml.safe_load(alerts.replace("docs/guides/operations.md", link))
+    assert only(moved, "PrometheusRule")["spec"] == expected
+
+
+def test_the_dashboard_is_that_of_the_file_where_the_sidecar_finds_it() -> None:
+    config_map = named(render(*MONITORING), "ConfigMap", "rrm-dashboard")
+    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
+    ((name, text),) = config_map["data"].items()
+    assert name == "system-rrm.json"
+    assert json.loads(text) == json.loads((CHART / "files" / "dashboard.json").read_text())
+
+
+def test_what_monitors_goes_where_it_is_asked_for_and_carries_the_labels_that_are_asked_for() -> None:
+    asked = [
+        f"metrics.{it}.{what}" for it in MONITORS for what in ("namespace=monitoring", "labels.release=kps")
+    ]
+    documents = render(*MONITORING, *asked)
+    for kind, name in (("ServiceMonitor", "rrm"), ("PrometheusRule", "rrm"), ("ConfigMap", "rrm-dashboard")):
+        metadata = named(documents, kind, name)["metadata"]
+        assert metadata["namespace"] == "monitoring"
+        assert metadata["labels"]["release"] == "kps"
+        assert metadata["labels"]["app.kubernetes.io/instance"] == "rrm"
+    assert named(documents, "Service", "rrm-metrics")["metadata"]["namespace"] == "system"

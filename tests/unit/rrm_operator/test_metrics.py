@@ -16,6 +16,12 @@ from rrm_operator.telemetry import OTHER, Spent, Telemetry, bounded, ended_attem
 KEY = Key("demo", "judge")
 now = [1000.0]
 NAMES = {"namespace": "demo", "name": "judge"}
+PER_TRAINING = (
+    "rrm_training_step",
+    "rrm_training_planned_steps",
+    "rrm_training_gpus_held",
+    "rrm_training_reward",
+)
 
 
 def status(stage: str = "Training", reason: str = "Training", **more: Any) -> dict[str, Any]:
@@ -124,10 +130,11 @@ def test_gauges_follow_a_training_and_leave_nothing_behind(told: Telemetry) -> N
     assert (stage(), idle(), busy()) == (1, 0, 16)
     assert value("rrm_training_step", **NAMES) == 3
     assert value("rrm_training_planned_steps", **NAMES) == 24
+    assert value("rrm_training_gpus_held", **NAMES) == 16
     assert value("rrm_training_reward", **NAMES) == 0.25
     told.forget(KEY)
     assert (stage(), idle(), busy()) == (0, 0, 0)
-    for name in ("rrm_training_step", "rrm_training_planned_steps", "rrm_training_reward"):
+    for name in PER_TRAINING:
         assert REGISTRY.get_sample_value(name, NAMES) is None
     told.forget(KEY)
 
@@ -137,6 +144,32 @@ def test_a_reward_that_is_not_told_any_more_is_not_shown_any_more(told: Telemetr
     told.saw(KEY, status(progress={"step": 0}))
     assert value("rrm_training_step", **NAMES) == 0
     assert REGISTRY.get_sample_value("rrm_training_reward", NAMES) is None
+
+
+def test_a_training_shows_the_gpus_that_it_holds_whether_it_trains_on_them_or_not(told: Telemetry) -> None:
+    progress = {"step": 3, "totalSteps": 24}
+    told.saw(KEY, status("Starting", gpuSeconds={"holding": 16, "busy": 0}, progress=progress))
+    assert value("rrm_training_gpus_held", **NAMES) == 16
+    told.saw(KEY, status("Suspended", gpuSeconds={"holding": 0, "busy": 0}, progress=progress))
+    assert REGISTRY.get_sample_value("rrm_training_gpus_held", NAMES) == 0
+
+
+def test_an_unhealthy_training_counts_by_its_reason_until_it_ends(told: Telemetry) -> None:
+    collapsed = Delta("rrm_unhealthy_trainings", reason="RewardCollapsed")
+    silent = Delta("rrm_unhealthy_trainings", reason="ParseRateLow")
+
+    def told_of(stage: str, healthy: str, reason: str) -> tuple[float, float]:
+        seen = status(stage)
+        seen["conditions"].append({"type": "Healthy", "status": healthy, "reason": reason})
+        told.saw(KEY, seen)
+        return collapsed(), silent()
+
+    assert told_of("Training", "Unknown", "Waiting") == (0, 0)
+    assert told_of("Training", "False", "RewardCollapsed") == (1, 0)
+    assert told_of("Suspended", "False", "ParseRateLow") == (0, 1)
+    assert told_of("Training", "True", "Healthy") == (0, 0)
+    assert told_of("Training", "False", "RewardCollapsed") == (1, 0)
+    assert told_of("Succeeded", "False", "RewardCollapsed") == (0, 0)
 
 
 def test_series_are_bounded_and_trainings_at_their_end_make_place(
