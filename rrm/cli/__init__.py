@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "plan": Lazy("rrm.cli.plan:plan", "Say what a training would do, need and cost; start nothing."),
     "prepare": Lazy("rrm.cli.prepare:prepare", "Read, check, split and render the rows of a training."),
     "export": Lazy("rrm.cli.export:export", "Make a Hugging Face folder of a whole checkpoint."),
+    "status": Lazy("rrm.cli.status:status", "Tell how far trainings of a cluster are, and what they cost."),
+    "retry": Lazy("rrm.cli.retry:retry", "Try a training of a cluster again that has failed."),
     "report": Lazy("rrm.cli.report:report", "Write report.html and report.json of a training."),
     "inspect": Lazy(
         "rrm.cli.inspect_row:inspect_row", "Show a row: its prompt, its answers, what they earned."
@@ -103,11 +105,15 @@ def _guarded(command: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> int:
         from rrm.errors import RrmError
+        from rrm.trainings.errors import ClusterError
 
         try:
             return command(*args, **kwargs)
         except RrmError as error:
             typer.echo(f"{error.reason}: {error}", err=True)
+            return int(error.exit_code)
+        except ClusterError as error:
+            typer.echo(str(error), err=True)
             return int(error.exit_code)
 
     return guarded

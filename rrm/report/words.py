@@ -1,10 +1,12 @@
 """How a report says times, states and settings."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rrm.report.gather import Report
 from rrm_api.run import ExitCode, Phase
+
+if TYPE_CHECKING:
+    from rrm.report.gather import Report  # Reads parquet, which saying a time does not need.
 
 
 def duration(seconds: float) -> str:
@@ -66,7 +68,7 @@ def meaning(verdict: str) -> str:
     return inside[:1].upper() + inside[1:] if inside else verdict
 
 
-def state_of(report: Report) -> str:
+def state_of(report: "Report") -> str:
     """Return in a sentence where the training is."""
     newest, total = report.newest, report.run.prepared.total_steps
     ending = newest.ending

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rrm_api.conditions import Reason, Stage
-from rrm_api.run import Role
+from rrm_api.run import Result, Role
 from rrm_operator.assess.checks import capacity_trouble, invalid_image, pod_trouble, template_faults
 from rrm_operator.assess.failures import Failure, job_failure
 from rrm_operator.assess.finding import Finding
@@ -86,7 +86,10 @@ def until_pod_is_missed(situation: Situation, job: JobFact | None) -> float | No
 
 def prepare_failure(situation: Situation) -> Failure | None:
     """Return why preparing failed for the spec of now."""
-    return job_failure(situation, situation.prepare_job, situation.prepare_record)
+    record = situation.prepare_record
+    if record is not None and record.result is Result.DONE and record.prepared is not None:
+        return None  # However long ago: as long as it counted as failed, no retry would count as answered.
+    return job_failure(situation, situation.prepare_job, record)
 
 
 def export_failure(situation: Situation) -> Failure | None:
