@@ -80,9 +80,15 @@ class ApiModel(BaseModel):
                 raise ValueError(rule.message)
         return self
 
-    def manifest(self) -> dict[str, Any]:
-        """Return the model as Kubernetes JSON: camelCase, absent fields left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+    def manifest(self, *, with_defaults: bool = True) -> dict[str, Any]:
+        """Return the model as Kubernetes JSON: camelCase, absent fields left out.
+
+        Without defaults it says only what was chosen, whether or not defaults were written out: the same in a
+        later operator that knows more fields. So a default may never change within a version of the API.
+        """
+        return self.model_dump(
+            mode="json", by_alias=True, exclude_none=True, exclude_defaults=not with_defaults
+        )
 
 
 def given(model: BaseModel, *names: str) -> int:

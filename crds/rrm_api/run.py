@@ -93,7 +93,7 @@ class Intent(ApiModel):
 
     def digest(self) -> str:
         """Return 16 hex digits that change whenever the run would."""
-        return digest_of(self.manifest())
+        return digest_of(self.manifest(with_defaults=False))
 
 
 class Prepared(ApiModel):
@@ -118,7 +118,7 @@ class RunFile(ApiModel):
 
     def digest(self) -> str:
         """Return 16 hex digits that change whenever the run would."""
-        return digest_of(self.manifest())
+        return digest_of(self.manifest(with_defaults=False))
 
 
 class Trained(ApiModel):
@@ -232,7 +232,7 @@ def fingerprint(intent: Intent) -> dict[str, Any]:
 
     Without the claim: it says where the checkpoints lie, not what they are.
     """
-    document = intent.manifest()
+    document = intent.manifest(with_defaults=False)
     found = {
         ".".join(path): _at(document, path[1:] if path[0] == "workers" else path)
         for path in IMMUTABLE_ONCE_SAVED

@@ -69,7 +69,9 @@ class ProgressStatus(ApiModel):
     seconds_per_step: Number | None = None
     """Median duration of the last steps."""
     last_progress_time: Time | None = None
-    """When the trainer last reported."""
+    """When the trainer last reported, by its own clock."""
+    last_seen_time: Time | None = None
+    """When the operator saw that report, by its clock: `policy.stallDeadlineSeconds` counts from here."""
 
 
 class AttemptStatus(ApiModel):

@@ -81,6 +81,8 @@ class PodFact:
     """When it was given a node; empty before. RFC 3339."""
     deletion_time: str = ""
     """When its grace ends, while it is being deleted; RFC 3339."""
+    evicted: bool = False
+    """Whether it is deleted since somebody asked for its eviction, as drains of nodes do."""
 
 
 @dataclass(frozen=True)
@@ -233,3 +235,5 @@ class Snapshot:
     """The API server's words when it forbade the last write; it is tried again."""
     not_submitted: str | None = None
     """What went wrong when the job was handed in last; None once Ray knows it."""
+    is_ahead: bool = False
+    """Whether a RayCluster was read anew and is not what its watch has told, which may never tell it."""

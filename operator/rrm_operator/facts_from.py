@@ -26,6 +26,7 @@ ChildFact = ClaimFact | JobFact | ObjectFact | PodFact | RayClusterFact
 
 _RAY_NODE_TYPE: Final = "ray.io/node-type"
 _NORMAL_WAITS: Final = frozenset({"PodInitializing", "ContainerCreating"})
+_EVICTION: Final = "EvictionByEvictionAPI"
 _RAY_ROLES: Final = {"head": PodRole.HEAD, "worker": PodRole.WORKER}
 _JOB_ROLES: Final = {"prepare": PodRole.PREPARE, "export": PodRole.EXPORT}
 
@@ -61,7 +62,7 @@ def pod_fact(manifest: Manifest) -> PodFact | None:
     main = _main(manifest, _list(status, "containerStatuses"))
     ended = _map(main, "state", "terminated") or _map(main, "lastState", "terminated")
     conditions = _conditions(manifest)
-    scheduled = conditions.get("PodScheduled", {})
+    scheduled, disrupted = conditions.get("PodScheduled", {}), conditions.get("DisruptionTarget", {})
     unschedulable = scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
     return PodFact(
         name=_metadata(manifest)["name"],
@@ -82,6 +83,7 @@ def pod_fact(manifest: Manifest) -> PodFact | None:
         started_time=_map(main, "state", "running").get("startedAt") or "",
         scheduled_time=(scheduled.get("lastTransitionTime") or "") if _holds(scheduled) else "",
         deletion_time=_metadata(manifest).get("deletionTimestamp") or "",
+        evicted=disrupted.get("status") == "True" and disrupted.get("reason") == _EVICTION,
     )
 
 

@@ -14,8 +14,8 @@ from uuid import uuid4
 from rrm_api import group
 from rrm_operator.api_server import ApiServer, Request, error_of
 from rrm_operator.errors import ClusterUnavailable, Conflict, OperatorError
-from rrm_operator.facts import ClaimFact, Key, Kind, Manifest
-from rrm_operator.facts_from import claim_fact
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayClusterFact
+from rrm_operator.facts_from import claim_fact, ray_cluster_fact
 from rrm_operator.freshness import Freshness
 from rrm_operator.ports import Event, Ref
 from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
@@ -86,6 +86,14 @@ class KubernetesCluster:
         if answer.status >= 300:
             raise error_of(request, answer)
         return claim_fact(answer.json())
+
+    async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
+        """Return a RayCluster as it is now; a list of one name needs no right beyond those of the watch."""
+        path = granted(Kind.RAY_CLUSTER, Verb.LIST).path(namespace)
+        query = [("fieldSelector", f"metadata.name={name}")]
+        answer = await self._server.ask(Request("GET", path, query=query))
+        items = answer.get("items") or []
+        return ray_cluster_fact(items[0]) if items else None
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""

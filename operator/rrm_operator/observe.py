@@ -8,8 +8,8 @@ from typing import Final
 
 from rrm_api import group
 from rrm_api.v1alpha1 import RewardModelTraining
-from rrm_operator.assess import FRESH_SECONDS
-from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess import FRESH_SECONDS, ray_question_seconds
+from rrm_operator.assess.signs_of_life import SignOfLife, sign_of_life
 from rrm_operator.assess.situation import Situation
 from rrm_operator.errors import RayUnavailable
 from rrm_operator.facts import Key, RayClusterFact, RayJobFact, RayJobState, Snapshot
@@ -60,6 +60,7 @@ class Observer:
     _cut_off: dict[Key, float] = field(default_factory=dict)
     _stopped: dict[Key, str] = field(default_factory=dict)
     _no_growths: dict[Key, _NoGrowth] = field(default_factory=dict)
+    _signs: dict[Key, SignOfLife] = field(default_factory=dict)
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
         """Return a training with all that is known about it; asks Ray only when nobody else tells."""
@@ -71,6 +72,7 @@ class Observer:
         situation = Situation(
             training, snapshot, self.clock.now(), image, poll_seconds, self._cut_off.get(key, 0.0)
         )
+        situation = self._with_sign_of_life(key, situation)
         cluster = situation.cluster
         has_ended = situation.is_over or situation.train_record is not None
         if cluster is None or not situation.submitted or has_ended:
@@ -82,6 +84,15 @@ class Observer:
             self._not_submitted.pop(key, None)
         snapshot = replace(snapshot, ray_job=job, not_submitted=self._not_submitted.get(key))
         return replace(situation, snapshot=snapshot, now=self.clock.now())
+
+    def _with_sign_of_life(self, key: Key, situation: Situation) -> Situation:
+        status, now = situation.training.status, situation.now
+        sign = sign_of_life(situation.progress, self._signs.get(key), status, now=now)
+        if sign is None:
+            self._signs.pop(key, None)
+            return situation
+        self._signs[key] = sign
+        return replace(situation, sign_of_life=sign)
 
     def cut_off(self, key: Key) -> None:
         """Note that the API server could not be reached."""
@@ -151,6 +162,7 @@ class Observer:
             self._stopped,
             self._cut_off,
             self._no_growths,
+            self._signs,
         ):
             memory.pop(key, None)
 
@@ -179,17 +191,13 @@ class Observer:
         return known.fact if known is not None else None
 
     def _is_due(self, situation: Situation, known: _Answer | None) -> bool:
-        progress = situation.progress
-        reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-        # A report of a time that is far ahead is not fresh for ever: a clock was wrong.
-        fresh = reported is not None and abs(situation.now - reported) < FRESH_SECONDS
+        fresh = situation.seen_at is not None and situation.now - situation.seen_at < FRESH_SECONDS
         if fresh and not situation.head_is_suspect:
             return False
         if known is None:
             return True
-        return (
-            known.fact.state not in _ENDED
-            and situation.now - known.asked_at >= self.settings.ray_poll_seconds
+        return known.fact.state not in _ENDED and situation.now - known.asked_at >= ray_question_seconds(
+            situation
         )
 
     async def _ask(self, situation: Situation, cluster: RayClusterFact, known: _Answer | None) -> RayJobFact:
@@ -204,5 +212,7 @@ class Observer:
                 known_fact = RayJobFact(id_, RayJobState.PENDING, str(error), seen_at=now)
             else:
                 known_fact = known.fact
-            since = known_fact.unreachable_since or now
+            since, seen_at = known_fact.unreachable_since, situation.seen_at
+            if since is None or (seen_at is not None and seen_at > since):
+                since = now  # A trainer that has reported since then was no silence.
             return replace(known_fact, unreachable_since=since, silence=str(error))

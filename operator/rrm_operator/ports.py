@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayJobFact, Snapshot
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayClusterFact, RayJobFact, Snapshot
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,9 @@ class Cluster(Protocol):
 
     async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
         """Return a claim that is not ours, and so is not watched; None if it does not exist."""
+
+    async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
+        """Return a RayCluster as it is now, for its watch may be late; None if it does not exist."""
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from rrm_operator.apply import apply, grow, own, stop, submit
 from rrm_operator.assess import Assessment, assess, assess_unreadable
+from rrm_operator.confirm import confirmed
 from rrm_operator.errors import ClusterUnavailable, Forbidden, Refused
 from rrm_operator.facts import Key, Snapshot
 from rrm_operator.keys import RayKeys
@@ -96,4 +97,5 @@ class Reconciler:
                 now = self.clock.now()
                 return assess_unreadable(status, generation=generation, message=message, now=now)
             case training:
-                return assess(await self.observer.observe(key, training, seen))
+                situation = await self.observer.observe(key, training, seen)
+                return assess(await confirmed(situation, self.cluster))

@@ -69,7 +69,7 @@ class Reporter:
 
     def _last_written(self, key: Key, old: Manifest) -> float:
         """Return when progress was written last; after a restart, status itself tells."""
-        told = seconds_of((old.get("progress") or {}).get("lastProgressTime"))
+        told = seconds_of((old.get("progress") or {}).get("lastSeenTime"))
         return max(self._written_at.get(key, 0.0), told or 0.0)
 
 

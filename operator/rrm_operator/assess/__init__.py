@@ -17,7 +17,7 @@ from rrm_operator.assess.consequences import GiveUp, consequence
 from rrm_operator.assess.endings import attempt_ending
 from rrm_operator.assess.failures import Failure
 from rrm_operator.assess.finding import Finding
-from rrm_operator.assess.looks import FRESH_SECONDS, next_look_seconds
+from rrm_operator.assess.looks import FRESH_SECONDS, next_look_seconds, ray_question_seconds
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.progress import checkpoints_status, cluster_status, progress_status
 from rrm_operator.assess.situation import Situation
@@ -183,4 +183,12 @@ def _resolved(situation: Situation) -> ResolvedStatus | None:
     )
 
 
-__all__ = ["FRESH_SECONDS", "Assessment", "Finding", "Situation", "assess", "assess_unreadable"]
+__all__ = [
+    "FRESH_SECONDS",
+    "Assessment",
+    "Finding",
+    "Situation",
+    "assess",
+    "assess_unreadable",
+    "ray_question_seconds",
+]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import RayClusterFact
 
@@ -13,25 +13,36 @@ SAVING_LIMIT_SECONDS: Final = 20.0
 
 
 def startup_due(situation: Situation, cluster: RayClusterFact) -> float | None:
-    """Return when a RayCluster must be whole; None while it waits for quota, which has no deadline."""
+    """Return when the next or newest attempt on a RayCluster must have made its first step.
+
+    One deadline, also for its pods: from asking for GPUs, which is when the RayCluster was made or last
+    admitted, or, where its pods are kept, when the attempt before ended. None while it waits for quota.
+    """
     if cluster.suspended:
         return None
-    began = [seconds_of(it) for it in (cluster.creation_time, cluster.resumed_time)]
-    since = max((it for it in began if it is not None), default=None)
-    policy = situation.training.spec.policy
-    return None if since is None else since + policy.startup_deadline_seconds
+    began = [cluster.creation_time, cluster.resumed_time, *_ends_on(situation, cluster)]
+    moments = [moment for moment in map(seconds_of, began) if moment is not None]
+    return max(moments) + situation.training.spec.policy.startup_deadline_seconds if moments else None
+
+
+def _ends_on(situation: Situation, cluster: RayClusterFact) -> list[str]:
+    """Return when earlier attempts on a RayCluster ended."""
+    attempts = situation.training.status.attempts
+    ends = [it.end_time for it in attempts if it.cluster == cluster.name and it.end_time]
+    if ends or cluster.attempt >= situation.counted:
+        return ends
+    # Status was lost: what is certain is when the newest attempt was seen first after that.
+    newest = situation.counted_status
+    return [newest.start_time if newest is not None else written(situation.now)]
 
 
 def progress_due(situation: Situation) -> float | None:
     """Return when the newest attempt must have shown progress: its first step, or the next sign of it."""
-    policy, attempt = situation.training.spec.policy, situation.counted_status
     if situation.stepped:
-        assert situation.progress is not None
-        said = seconds_of(situation.progress.time)
-        heard = situation.cut_off_at + REACHED_SECONDS
-        return None if said is None else max(said + policy.stall_deadline_seconds, heard)
-    began = seconds_of(attempt.start_time) if attempt is not None else None
-    return None if began is None else began + policy.startup_deadline_seconds
+        limit = situation.training.spec.policy.stall_deadline_seconds
+        seen, heard = situation.seen_at, situation.cut_off_at + REACHED_SECONDS
+        return None if seen is None else max(seen + limit, heard)
+    return startup_due(situation, situation.cluster) if situation.cluster is not None else None
 
 
 def active_due(situation: Situation) -> float | None:

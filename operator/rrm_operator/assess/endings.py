@@ -5,6 +5,7 @@ record of the trainer       --yes-->  its reason, message, exit code, last log l
 asked to stop, and time over          the reason of the order
 edited beyond use                     Replaced
 Kueue suspends its RayCluster         Preempted
+head drained                          Drained where there is nothing to save; else it has its grace for that
 head gone, leaving, ended; RayCluster gone; Ray forgot the job; both silent   ClusterLost
 Ray says the job ended, and 10 s later there is no record                     by its words
 """
@@ -23,13 +24,13 @@ from rrm_operator.assess.failures import (
     LOST_AFTER_SECONDS,
     RECORD_GRACE_SECONDS,
     Failure,
-    last_words,
     unreadable_answers,
 )
-from rrm_operator.assess.moments import seconds_of, written
+from rrm_operator.assess.heads import cluster_loss, gone_head, has_new_head, is_saving
+from rrm_operator.assess.moments import written
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stopping import StopOrder, stop_order
-from rrm_operator.facts import PodFact, PodRole, RayClusterFact, RayJobFact, RayJobState
+from rrm_operator.facts import PodFact, RayClusterFact, RayJobFact, RayJobState
 
 _ENDED: Final = frozenset({RayJobState.FAILED, RayJobState.STOPPED, RayJobState.SUCCEEDED})
 _USER_CODES: Final = frozenset(
@@ -72,10 +73,10 @@ def early_ending(situation: Situation) -> Failure | None:
     if cluster is None or (situation.submitted and not waits_again):
         return None
     # KubeRay makes a head anew only until all pods were ready once: then the workers wait for none.
-    lost = _lost_head(situation, cluster) if cluster.provisioned and not cluster.suspended else None
+    gone = gone_head(situation, cluster) if cluster.provisioned and not cluster.suspended else None
     due = startup_due(situation, cluster)
     return (
-        lost
+        gone
         or _without_image(situation, cluster)
         or (_too_late(situation, cluster) if due is not None and situation.now >= due else None)
     )
@@ -146,7 +147,9 @@ def _seen_ending(situation: Situation) -> Failure | None:
         return Failure(Reason.REPLACED, "replaced after an edit of the spec")
     if cluster.suspended:
         return Failure(Reason.PREEMPTED, f"{cluster.name} was suspended to give its quota to others")
-    return _lost_head(situation, cluster) or _ended_without_record(situation) or _silent(situation, cluster)
+    if is_saving(situation, cluster):
+        return _ended_without_record(situation)
+    return gone_head(situation, cluster) or _ended_without_record(situation) or _silent(situation, cluster)
 
 
 def _gave_way(record: Record, cluster: RayClusterFact | None) -> bool:
@@ -195,34 +198,13 @@ def _vanished(situation: Situation) -> Failure:
     return Failure(Reason.CLUSTER_LOST, f"{name} vanished while attempt {situation.counted} was running")
 
 
-def _lost_head(situation: Situation, cluster: RayClusterFact) -> Failure | None:
-    heads = situation.pods(PodRole.HEAD, owner=cluster.name)
-    if not heads:
-        # KubeRay must have seen it too: one missing pod event alone must not end a healthy attempt.
-        return None if cluster.head_ready else _lost(f"the head pod of {cluster.name} is gone", None)
-    if all(pod.deleting for pod in heads):
-        return _lost(f"the head pod {heads[0].name} is being deleted", heads[0])
-    for pod in heads:
-        if pod.phase in ("Failed", "Succeeded"):
-            return _lost(f"the head pod {pod.name} has ended", pod)
-    return None
-
-
-def _lost(what: str, pod: PodFact | None) -> Failure:
-    words = last_words(pod)
-    code = pod.exit_code if pod is not None else None
-    killed = pod is not None and pod.termination_reason == "OOMKilled"
-    reason = Reason.OUT_OF_MEMORY if killed else Reason.CLUSTER_LOST
-    return Failure(reason, what + (f": {words}" if words else ""), code)
-
-
 def _ended_without_record(situation: Situation) -> Failure | None:
     job = situation.snapshot.ray_job
     if job is None:
         return None
-    if job.state is RayJobState.ABSENT and (situation.progressed or _has_new_head(situation)):
+    if job.state is RayJobState.ABSENT and (situation.progressed or has_new_head(situation)):
         # The head's container was restarted: with it Ray's memory, and the parent that writes records, went.
-        return _lost(f"Ray no longer knows the job {job.submission_id}", None)
+        return cluster_loss(f"Ray no longer knows the job {job.submission_id}", None)
     if situation.now - job.seen_at < RECORD_GRACE_SECONDS or job.state not in _ENDED:
         return None
     said = "".join(f"; {words}" for words in (job.message, *unreadable_answers(situation)) if words)
@@ -230,23 +212,16 @@ def _ended_without_record(situation: Situation) -> Failure | None:
     return Failure(_crash_reason(situation, message), message, job.exit_code)
 
 
-def _has_new_head(situation: Situation) -> bool:
-    """Return whether the head's container was started after its attempt was counted."""
-    attempt, cluster = situation.counted_status, situation.cluster
-    began = seconds_of(attempt.start_time) if attempt is not None else None
-    heads = situation.pods(PodRole.HEAD, owner=cluster.name) if cluster is not None else ()
-    started = (seconds_of(pod.started_time) for pod in heads)
-    return began is not None and any(it is not None and it > began for it in started)
-
-
 def _silent(situation: Situation, cluster: RayClusterFact) -> Failure | None:
     job = situation.snapshot.ray_job
-    if job is None or cluster.head_ready or not _is_silent(job, situation.now):
+    if job is None or not _is_silent(job, situation.now):
         return None
+    is_new = has_new_head(situation)
+    if cluster.head_ready and not is_new:
+        return None
+    witness = "its head has restarted" if is_new else f"the head is not ready ({cluster.head_reason})"
     since = written(job.unreachable_since or 0)
-    return _lost(
-        f"Ray has not answered since {since} and the head is not ready ({cluster.head_reason})", None
-    )
+    return cluster_loss(f"Ray has not answered since {since} and {witness}", None)
 
 
 def _is_silent(job: RayJobFact, now: float) -> bool:

@@ -7,16 +7,19 @@ from rrm_operator.assess.consequences import Restart, consequence
 from rrm_operator.assess.deadlines import active_due, finished_due, progress_due, startup_due
 from rrm_operator.assess.failures import RECORD_GRACE_SECONDS
 from rrm_operator.assess.finding import Finding
-from rrm_operator.assess.moments import seconds_of
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage_jobs import job_due, prepare_failure, until_pod_is_missed
 from rrm_operator.assess.stopping import stop_order
 
 FRESH_SECONDS: Final = 60.0
 """A progress report younger than this says enough: Ray is not asked."""
+_QUIET_SECONDS: Final = 120.0
+"""A trainer that has not reported for so long is in a long step: Ray is asked half as often."""
 _SAFETY_SECONDS: Final = 60.0
 MISSING_CLAIM_SECONDS: Final = 30.0
 """How often a claim is looked for that the spec names and that cannot be used: nobody tells of it."""
+_WATCH_SECONDS: Final = 5.0
+"""How long a watch has to tell what was read anew: what was there and went again is never told."""
 _LEAST_SECONDS: Final = 1.0
 """A clock that is past its time and changed nothing must not be a loop without a pause."""
 _ENDED: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
@@ -24,7 +27,7 @@ _ENDED: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
 
 def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
     """Return when something may be due that no event will tell of."""
-    waits = [*_own(situation, finding)]
+    waits = [*_own(situation, finding), *([_WATCH_SECONDS] if situation.snapshot.is_ahead else [])]
     if finding.stage in _ENDED:
         due = finished_due(situation)
         waits += [due - situation.now] if due is not None and situation.snapshot.jobs else []
@@ -90,10 +93,22 @@ def _until_job_is_judged(situation: Situation, finding: Finding) -> list[float]:
     return [it for it in waits if it > 0]
 
 
-def _until_ray_is_asked(situation: Situation) -> float:
-    progress = situation.progress
-    reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-    if situation.head_is_suspect:
+def ray_question_seconds(situation: Situation) -> float:
+    """Return how long after a question Ray is asked the next one.
+
+    What ends by itself says so in a record, and a lost pod is seen: Ray is only the witness of the rest.
+    """
+    if situation.head_is_suspect or _silence(situation) < _QUIET_SECONDS:
         return situation.ray_poll_seconds
-    age = situation.now - reported if reported is not None else FRESH_SECONDS
-    return max(situation.ray_poll_seconds, FRESH_SECONDS - age if abs(age) < FRESH_SECONDS else 0.0)
+    return 2 * situation.ray_poll_seconds
+
+
+def _until_ray_is_asked(situation: Situation) -> float:
+    again = ray_question_seconds(situation)
+    if situation.head_is_suspect or situation.seen_at is None:
+        return again
+    return max(again, FRESH_SECONDS - _silence(situation))
+
+
+def _silence(situation: Situation) -> float:
+    return situation.now - situation.seen_at if situation.seen_at is not None else 0.0

@@ -16,6 +16,7 @@ from rrm_api.status import AttemptStatus
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess.checks import MAIN_CONTAINERS, names_image
 from rrm_operator.assess.inputs import export_input_of, identity_of, prepare_input_of, shape_of
+from rrm_operator.assess.signs_of_life import SignOfLife
 from rrm_operator.facts import (
     JobFact,
     ObjectFact,
@@ -43,11 +44,18 @@ class Situation:
     """How often Ray is asked while the trainer reports nothing."""
     cut_off_at: float = 0.0
     """When the API server was last out of reach: what the trainer wrote meanwhile is not seen yet."""
+    sign_of_life: SignOfLife | None = None
+    """The last report of any attempt, and when it was seen."""
 
     @cached_property
     def intent(self) -> Intent:
         """What is wanted now."""
         return intent_of(self.training)
+
+    @cached_property
+    def shape(self) -> str:
+        """Digest of all that shapes the Ray pods or the run of an attempt for the spec of now."""
+        return shape_of(self.training)
 
     @cached_property
     def inherited(self) -> tuple[ObjectFact, ...]:
@@ -171,6 +179,12 @@ class Situation:
         return bool(asked) and asked != self.training.status.last_handled_retry
 
     @property
+    def seen_at(self) -> float | None:
+        """When the last report of the newest attempt was seen, seconds since the epoch; None without one."""
+        sign = self.sign_of_life
+        return sign.seen_at if sign is not None and self.progressed else None
+
+    @property
     def stepped(self) -> bool:
         """Whether the newest attempt has made a step of its own."""
         progress = self.progress
@@ -202,9 +216,9 @@ class Situation:
             return False
         remembered = self.counted_status
         if remembered is not None and remembered.shape is not None:
-            return remembered.shape != shape_of(self.training)
+            return remembered.shape != self.shape
         if self.cluster is not None and self.submitted:
-            return self.cluster.shape != shape_of(self.training)
+            return self.cluster.shape != self.shape
         record = self.train_record
         if record is None or not record.input_digest or self.trained is not None:
             return self.prepared is None
@@ -221,7 +235,7 @@ class Situation:
             return False
         if self.submitted:
             return self.cluster.identity == identity_of(self.training)
-        return self.cluster.shape == shape_of(self.training)
+        return self.cluster.shape == self.shape
 
     @cached_property
     def export_job(self) -> JobFact | None:

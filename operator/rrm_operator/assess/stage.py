@@ -20,7 +20,7 @@ from rrm_operator.assess.deadlines import is_overdue
 from rrm_operator.assess.endings import attempt_ending
 from rrm_operator.assess.failures import retry_hint
 from rrm_operator.assess.finding import Finding
-from rrm_operator.assess.moments import seconds_of, written
+from rrm_operator.assess.moments import written
 from rrm_operator.assess.progress import checkpoints_status
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stage_ends import is_releasing, is_stopping
@@ -165,11 +165,10 @@ def _starting_message(cluster: RayClusterFact | None, attempt: int | None) -> st
 
 def _silence(situation: Situation) -> str:
     """Return since when and why Ray is silent, unless the trainer has reported since."""
-    job, progress = situation.snapshot.ray_job, situation.progress
+    job, seen_at = situation.snapshot.ray_job, situation.seen_at
     if job is None or job.unreachable_since is None:
         return ""
-    reported = seconds_of(progress.time) if progress is not None and situation.progressed else None
-    if reported is not None and reported > job.unreachable_since:
+    if seen_at is not None and seen_at > job.unreachable_since:
         return ""
     return f"; Ray has not answered since {written(job.unreachable_since)}: {job.silence}"
 

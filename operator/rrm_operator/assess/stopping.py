@@ -77,16 +77,16 @@ def _words(situation: Situation, reason: Reason) -> str:
             return "spec.suspend is true"
         case Reason.DEADLINE_EXCEEDED:
             return f"it was active for {policy.active_deadline_seconds} s (spec.policy.activeDeadlineSeconds)"
-        case _ if situation.stepped and situation.progress is not None:
-            said = situation.progress
+        case _ if situation.stepped and situation.sign_of_life is not None:
+            said, seen = situation.sign_of_life.report, written(situation.sign_of_life.seen_at)
             return (
-                f"no sign of progress since step {said.step} ({said.phase}) at {said.time}, allowed are "
+                f"no sign of progress since step {said.step} ({said.phase}) at {seen}, allowed are "
                 f"{policy.stall_deadline_seconds} s (spec.policy.stallDeadlineSeconds); "
                 f"{_pods_seen(situation)}"
             )
         case _:
             return (
-                f"no first step within {policy.startup_deadline_seconds} s of its start "
+                f"no first step within {policy.startup_deadline_seconds} s of asking for GPUs "
                 f"(spec.policy.startupDeadlineSeconds); {_pods_seen(situation)}"
             )
 

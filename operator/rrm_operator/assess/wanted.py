@@ -6,7 +6,6 @@ from rrm_api.conditions import Reason
 from rrm_operator.assess.consequences import GiveUp, Restart, consequence
 from rrm_operator.assess.deadlines import is_overdue
 from rrm_operator.assess.endings import attempt_ending, early_ending
-from rrm_operator.assess.inputs import shape_of
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.facts import RayClusterFact
 
@@ -58,7 +57,7 @@ def _keeps_for_next(situation: Situation, cluster: RayClusterFact) -> bool:
     ending, follows = attempt_ending(situation), consequence(situation)
     if ending is None or isinstance(follows, GiveUp) or follows is None or _is_unwanted(situation):
         return False
-    if cluster.shape != shape_of(situation.training):
+    if cluster.shape != situation.shape:
         return False
     if ending.reason is Reason.PREEMPTED:
         return early_ending(situation) is None  # Its Workload keeps its place in the queue.

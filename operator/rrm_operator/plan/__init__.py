@@ -198,9 +198,10 @@ def _outlived(situation: Situation) -> tuple[Ref, ...]:
     """Return the Jobs to remove at the end: those that still run, and all after `ttlSecondsAfterFinished`."""
     due = finished_due(situation)
     if due is None or situation.now < due:
-        # The export Job that has just answered is about to end by itself, and stays.
-        job = situation.export_job if situation.export_record is not None else None
-        return tuple(it for it in _unfinished(situation) if job is None or it.name != job.name)
+        # An export Job that has just answered is about to end by itself, and stays, whatever is edited.
+        has_answered = situation.export_record is not None
+        answered = {it.name for it in situation.snapshot.jobs if has_answered and it.role is Role.EXPORT}
+        return tuple(it for it in _unfinished(situation) if it.name not in answered)
     jobs = (it for it in situation.snapshot.jobs if not it.deleting)
     return tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in jobs)
 

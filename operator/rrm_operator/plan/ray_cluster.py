@@ -5,7 +5,7 @@ from typing import Final
 from rrm_api import group
 from rrm_api.spec_pods import Accelerator
 from rrm_operator.assess.checks import MAIN_CONTAINERS
-from rrm_operator.assess.inputs import identity_of, shape_of
+from rrm_operator.assess.inputs import identity_of
 from rrm_operator.assess.situation import Situation
 from rrm_operator.facts import Manifest, PodRole
 from rrm_operator.keys import RayKeys
@@ -52,7 +52,7 @@ def plan_ray_cluster(
     }
     annotations = {
         group.ANNOTATION_DIGEST: run.digest(),
-        group.ANNOTATION_SHAPE: shape_of(situation.training),
+        group.ANNOTATION_SHAPE: situation.shape,
         group.ANNOTATION_IDENTITY: identity_of(situation.training),
         group.ANNOTATION_RAY_KEY: keys.newest,
         # A head that comes back has forgotten the job: its loss shall be seen, and become a new attempt.

@@ -27,7 +27,8 @@ from rrm_api.run import (
 from rrm_api.status import CheckpointsStatus, DataStatus, DroppedRows, ExportStatus, Metric
 from rrm_operator.assess.moments import written
 from rrm_operator.errors import Conflict, RayUnavailable, Refused
-from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayJobFact, RayJobState
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayClusterFact, RayJobFact, RayJobState
+from rrm_operator.facts_from import ray_cluster_fact
 from rrm_operator.keys import RayKeys
 from rrm_operator.ports import Event, RayEndpoint, Ref, Stop, Submission
 from rrm_operator.reconcile import Reconciler
@@ -63,6 +64,7 @@ class World:
     refuses: dict[str, str] = field(default_factory=dict)
     lags: bool = False
     claims: dict[str, ClaimFact | None] = field(default_factory=dict)
+    cluster_looks: int = 0
     claim_looks: int = 0
     seconds: float = START
     _versions: int = 1
@@ -120,6 +122,11 @@ class World:
         self.claim_looks += 1
         shared = ClaimFact(name, "Bound", "1Ti", deleting=False, access_modes=("ReadWriteMany",))
         return self.claims.get(name, shared)
+
+    async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
+        self.cluster_looks += 1
+        found = self.objects.get((Kind.RAY_CLUSTER, name))
+        return ray_cluster_fact(found) if found is not None else None
 
     async def emit(self, training: Manifest, event: Event) -> None:
         self.events.append(event)
@@ -233,10 +240,11 @@ class World:
         ready = {"type": "HeadPodReady", "status": str(head), "reason": "Running" if head else reason}
         before = self.objects[Kind.RAY_CLUSTER, self.newest_cluster].get("status", {}).get("conditions", [])
         once = any(it["type"] == "RayClusterProvisioned" for it in before)
+        suspended = [it for it in before if it["type"] == "RayClusterSuspended"]
         whole = head and workers == self.training["spec"]["workers"]["nodes"]
         provisioned = {"type": "RayClusterProvisioned", "status": "True"}
         status = {
-            "conditions": [ready, *([provisioned] if once or whole else [])],
+            "conditions": [ready, *([provisioned] if once or whole else []), *suspended],
             "readyWorkerReplicas": workers,
             "head": {"serviceName": f"{self.newest_cluster}-head-svc", "podIP": "10.0.0.7"},
         }
@@ -276,7 +284,10 @@ class World:
     def prepare_succeeds(self) -> None:
         self.job_ends(Role.PREPARE, self.record(Role.PREPARE, prepared=prepared()))
 
-    def train_reports(self, step: int, *, attempt: int = 1, saved: int | None = None) -> None:
+    def train_reports(
+        self, step: int, *, attempt: int = 1, saved: int | None = None, clock_error: float = 0.0
+    ) -> None:
+        """Let the trainer report; its clock may be ahead of the operator's by some seconds, or behind."""
         progress = Progress(
             attempt=attempt,
             phase=Phase.ROLLOUT,
@@ -284,7 +295,7 @@ class World:
             total_steps=24,
             reward=0.5,
             checkpoints=CheckpointsStatus(latest_step=saved),
-            time=written(self.seconds),
+            time=written(self.seconds + clock_error),
         )
         self.write_progress("progress", progress.model_dump_json(by_alias=True, exclude_none=True))
 

@@ -111,6 +111,46 @@ async def test_an_attempt_without_a_first_step_in_time_is_stopped_and_tried_agai
     assert await operator.settle() == "BackingOff"
 
 
+async def test_the_deadline_of_the_start_is_one_from_asking_for_gpus_to_the_first_step(operator: Any) -> None:
+    world = operator.world
+    await provisioning(operator, startupDeadlineSeconds=100)
+    world.seconds += 60
+    world.cluster_becomes_ready()
+    assert await operator.settle() == "Starting"
+    world.seconds += 39
+    assert await operator.settle() == "Starting"
+    assert await operator.look() == 1
+    world.seconds += 1
+    assert await operator.settle() == "Stopping"
+    world.seconds += 20
+    await operator.settle()
+    assert "within 100 s of asking for GPUs" in world.status["attempts"][0]["message"]
+
+
+@pytest.mark.parametrize("loses_status", [False, True])
+async def test_an_attempt_on_pods_that_were_kept_has_the_whole_deadline_of_the_start(
+    operator: Any, *, loses_status: bool
+) -> None:
+    world = operator.world
+    await training(operator, startupDeadlineSeconds=100)
+    world.seconds += 500
+    for pod in world.pods("tiny-judge-c1"):
+        world.change_pod(pod, conditions=[{"type": "Ready", "status": "True"}])
+    world.train_fails()
+    assert await operator.settle() == "BackingOff"
+    world.seconds += 10
+    assert await operator.settle() == "Starting"
+    assert world.submissions[-1].endpoint.cluster == "tiny-judge-c1"
+    if loses_status:
+        world.train_reports(0, attempt=2)
+        world._change(group.KIND, "tiny-judge", lambda it: it.pop("status"))
+        operator.restart()
+    world.seconds += 89
+    assert await operator.settle() == "Starting"
+    world.seconds += 100 if loses_status else 1
+    assert await operator.settle() == "Stopping"
+
+
 async def test_a_trainer_that_hangs_is_stopped_with_its_last_words_and_tried_again(operator: Any) -> None:
     world = operator.world
     await training(operator, stallDeadlineSeconds=600)

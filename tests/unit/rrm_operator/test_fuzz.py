@@ -6,6 +6,7 @@
 import functools
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from rrm_api import group
 from rrm_api.conditions import ConditionType
 from rrm_api.status import TrainingStatus
 from rrm_operator.errors import OperatorError, RayUnavailable
-from rrm_operator.facts import ClaimFact, Key, Manifest, RayJobFact
+from rrm_operator.facts import ClaimFact, Key, Manifest, RayClusterFact, RayJobFact
 from rrm_operator.ports import Event, RayEndpoint, Ref, Stop, Submission
 from rrm_operator.ray_jobs import HttpRayJobs, RayAnswer
 from rrm_operator.reconcile import Reconciler
@@ -104,6 +105,15 @@ class Outside:
 
     async def get_claim(self, namespace: str, name: str) -> ClaimFact | None:
         return None
+
+    async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
+        seen = self.store.snapshot(Key(namespace, self.live["metadata"]["name"]))
+        known = next((it for it in seen.clusters if it.name == name), None) if seen is not None else None
+        chance, text = self.garbage.chance, self.garbage.text()
+        if known is None or chance.random() < 0.2:
+            return None
+        flags = {it: chance.random() < 0.5 for it in ("suspended", "deleting", "head_ready", "provisioned")}
+        return replace(known, resumed_time=text, **flags)
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         self.statuses += 1

@@ -171,3 +171,15 @@ def test_the_typed_models_are_never_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) <= 3
+
+
+async def test_a_ray_cluster_is_read_anew_with_the_rights_there_are() -> None:
+    manifest = {"metadata": {"name": "judge-c1", "uid": "u1"}, "spec": {"suspend": True}}
+    cluster, asked = answering((200, {"items": [manifest]}), (200, {"items": []}))
+    found = await cluster.get_ray_cluster("demo", "judge-c1")
+    assert found is not None
+    assert (found.name, found.uid, found.suspended) == ("judge-c1", "u1", True)
+    assert asked[0].path == "/apis/ray.io/v1/namespaces/demo/rayclusters"
+    assert list(asked[0].query) == [("fieldSelector", "metadata.name=judge-c1")]
+    assert Verb.GET not in RESOURCES[Kind.RAY_CLUSTER].verbs, "a list of one name needs no right more"
+    assert await cluster.get_ray_cluster("demo", "judge-c1") is None

@@ -68,6 +68,25 @@ STORIES: dict[str, tuple[tuple[float, str, int], ...]] = {
         (8.0, "edit", 11),
         (0.5, "KubeRay away", 1),
     ),
+    "a trainer hangs whose clock is hours ahead": ((0.0, "trainer clock", 0), (60.0, "hang", 0)),
+    "an operator starts again beside a trainer whose clock is hours behind": (
+        (0.0, "trainer clock", 1),
+        (60.0, "operator dies", 0),
+        (20.0, "time", 0),
+    ),
+    "pods tell of a preemption before its RayCluster does": ((60.0, "preempt unseen", 2), (15.0, "time", 0)),
+    "a preemption that is seen only by what it does": ((60.0, "preempt unseen", 5), (15.0, "time", 0)),
+    "a preemption is over before its watch has told of it": (
+        *((0.0, "API server away", 0),) * 4,
+        (15.0, "delete pod", 0),
+        (0.0, "preempt unseen", 0),
+    ),
+    "an edit while the export has answered and its Job has not ended": (
+        *((0.0, "API server away", 0),) * 3,
+        (6.0, "API server away", 1),
+        (200.0, "API server away", 0),
+        (0.0, "edit", 3),
+    ),
     "a namesake of other rows is tried again": (
         (70.0, "recreate", 3),
         (60.0, "edit identity", 0),

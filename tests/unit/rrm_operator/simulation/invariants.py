@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rrm_api import group
-from rrm_api.conditions import Stage
+from rrm_api.conditions import Reason, Stage
 from rrm_api.run import Role
 from rrm_operator.facts import Kind, Manifest
 from rrm_operator.ports import Submission
@@ -12,11 +12,13 @@ from rrm_operator.ports import Submission
 from .api_server import ApiServer
 from .ray import Ray
 from .status_rules import STATUS_RULES, TERMINAL
+from .trainer import Process
 
 FREED_SECONDS = 90.0
 """Within so long of any end the GPUs are given back, while nothing is in the way."""
 HELD_SECONDS = 900.0
-"""No RayCluster is held so long without a trainer: above the longest back-off and the startup deadline."""
+"""No RayCluster is held so long without a trainer, or with one that hangs: above the longest back-off, the
+deadlines of start and stall, and the time for which a node is lost."""
 
 
 class Violation(AssertionError):
@@ -31,6 +33,8 @@ class Invariants:
     ray: Ray
     disturbed_at: float = 0.0
     """When anything last kept the operator from seeing or acting."""
+    clock_jumped_at: float = 0.0
+    """When the operator's clock was last set."""
     is_blind: Callable[[], bool] = lambda: False
     """Whether events are on their way, or lost until the next list: then nobody can know of pods."""
     is_watching_time: bool = True
@@ -41,6 +45,11 @@ class Invariants:
     def disturb(self) -> None:
         """Note that something is in the operator's way now."""
         self.disturbed_at = self.api.timeline.now
+
+    def clock_jumps(self) -> None:
+        """Note that the operator's clock is set now."""
+        self.clock_jumped_at = self.api.timeline.now
+        self.disturb()
 
     def forget(self) -> None:
         """Forget the trainings of the past."""
@@ -57,6 +66,8 @@ class Invariants:
                 raise Violation(f"{rule.__name__}: {rule.__doc__}\n{error}") from error
         self.restarts_stay_within_the_budget(after)
         self.nothing_of_a_suspended_training_runs(after)
+        self.who_reports_does_not_hang(before, after)
+        self.a_preemption_is_no_failure(before, after)
 
     def restarts_stay_within_the_budget(self, after: Manifest) -> None:
         """`restarts` of an attempt is never above `maxRestarts`, whichever was the largest."""
@@ -73,6 +84,37 @@ class Invariants:
         if after["status"]["stage"] == Stage.SUSPENDED and not self.is_blind():
             pods = [pod["metadata"]["name"] for pod in self._ray_pods(after["metadata"]["name"])]
             self._holds(not pods, self.nothing_of_a_suspended_training_runs.__doc__, str(pods))
+
+    def who_reports_does_not_hang(self, before: Manifest, after: Manifest) -> None:
+        """No trainer is stopped for a stall that has reported in time, whatever its clock says."""
+        if self.is_blind():
+            return
+        known = {it["number"]: it for it in (before.get("status") or {}).get("attempts", [])}
+        allowed = after["spec"]["policy"]["stallDeadlineSeconds"]
+        for attempt in after["status"].get("attempts", []):
+            was_asked = known.get(attempt["number"], {}).get("stopReason")
+            if attempt.get("stopReason") != Reason.NO_PROGRESS or was_asked:
+                continue
+            for process in self.ray.running(after["metadata"]["name"]):
+                seconds = self.api.timeline.now - process.reported_at
+                has_stepped = process.step > process.from_step
+                if process.attempt == attempt["number"] and has_stepped:
+                    it_may = self.clock_jumped_at >= process.reported_at or seconds >= allowed - 1
+                    words = f"attempt {process.attempt} reported {seconds:.0f} s ago"
+                    self._holds(it_may, self.who_reports_does_not_hang.__doc__, words)
+
+    def a_preemption_is_no_failure(self, before: Manifest, after: Manifest) -> None:
+        """No attempt is told lost or crashed while Kueue suspends its RayCluster: that costs no restart."""
+        known = {it["number"]: it for it in (before.get("status") or {}).get("attempts", [])}
+        for attempt in after["status"].get("attempts", []):
+            if attempt.get("reason") not in (Reason.CLUSTER_LOST, Reason.TRAINER_CRASHED):
+                continue
+            cluster = self.api.get(Kind.RAY_CLUSTER, attempt["cluster"]) or {}
+            owners = [it["uid"] for it in cluster.get("metadata", {}).get("ownerReferences", [])]
+            is_suspended = after["metadata"]["uid"] in owners and cluster["spec"].get("suspend")
+            it_may = bool(known.get(attempt["number"], {}).get("reason")) or not is_suspended
+            words = f"attempt {attempt['number']}: {attempt['reason']} on {attempt['cluster']}"
+            self._holds(it_may, self.a_preemption_is_no_failure.__doc__, words)
 
     # --- acts ----------------------------------------------------------------------------------------------
     def creates(self, manifest: Manifest) -> None:
@@ -186,6 +228,14 @@ class Invariants:
                 continue
             since = max(self._idle_since.setdefault(uid, now), self.disturbed_at)
             self.gpus_are_given_back(cluster, now - since)
+        for process in self.ray.running():
+            if process.hangs:
+                self.a_hang_is_found(process, now - max(process.hung_at, self.disturbed_at))
+
+    def a_hang_is_found(self, process: Process, seconds: float) -> None:
+        """A trainer that hangs is stopped, whatever its clock says."""
+        words = f"{process.id} hangs for {seconds:.0f} s"
+        self._holds(seconds <= HELD_SECONDS, self.a_hang_is_found.__doc__, words)
 
     def gpus_are_given_back(self, cluster: Manifest, seconds: float) -> None:
         """A RayCluster without a trainer is given back: after its end at once, else in time."""

@@ -1,5 +1,6 @@
 """What befalls a training without anybody meaning it: pods, nodes, trainers, networks, clocks."""
 
+from functools import partial
 from typing import Final
 
 from rrm_api import group
@@ -42,6 +43,20 @@ def evict(world: World, n: int) -> None:
         )
 
 
+def drain(world: World, n: int) -> None:
+    """A pod is evicted as `kubectl drain` does it: its preStop asks the trainer to save and leave."""
+    for pod in world.ray_pods(role=("head", "worker")[n % 2])[:1]:
+        name, status = pod["metadata"]["name"], pod["status"]
+        world.timeline.tell(f"{name} is drained")
+        why = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+        conditions = [*(it for it in status.get("conditions", []) if it["type"] != why["type"]), why]
+        world.api.change(Kind.POD, name, {"status": {"conditions": conditions}})
+        world.api.delete(Kind.POD, name, grace=40.0)
+        for process in world.ray.running():
+            if not (process.hangs or process.ignores_stop):
+                world.timeline.after((3.0, 15.0)[n // 2 % 2], partial(world.ray.leave, process))
+
+
 def restart_container(world: World, n: int) -> None:
     """A container of a Ray pod is killed for its memory, or just dies, and starts again in place."""
     for pod in world.ray_pods(role=("head", "worker")[n % 2])[:1]:
@@ -80,7 +95,7 @@ def infrastructure(world: World, n: int) -> None:
 def hang(world: World, n: int) -> None:
     for process in world.ray.running():
         world.timeline.tell(f"trainer {process.id} hangs")
-        process.hangs = True
+        process.hangs, process.hung_at = True, world.timeline.now
 
 
 def ignore_stop(world: World, n: int) -> None:
@@ -112,6 +127,18 @@ def preempt(world: World, n: int) -> None:
     for name in world.api.named(Kind.RAY_CLUSTER):
         world.timeline.tell(f"Kueue preempts {name}")
         world.kuberay.preempt(name, seconds=(3.0, 30.0, 900.0)[n % 3])
+
+
+def preempt_unseen(world: World, n: int) -> None:
+    """Kueue preempts, and what then befalls pods and trainer is seen before the suspension is."""
+    kind = Kind.RAY_CLUSTER.value
+    if n % 2:
+        world.operator.broken.add(kind)
+        world.timeline.after((30.0, 90.0)[n // 2 % 2], lambda: world.operator.list_again(kind))
+    else:
+        world.operator.lag[kind] = (1.0, 5.0)[n // 2 % 2]
+        world.timeline.after(20.0, lambda: _lag_ends(world, kind))
+    preempt(world, n)
 
 
 def fault(world: World, n: int) -> None:
@@ -164,8 +191,20 @@ def clock_jumps(world: World, n: int) -> None:
     by = (-30.0, 5.0, 3600.0, -3600.0)[n % 4]
     world.timeline.tell(f"the operator's clock jumps by {by} s")
     world.ports.clock_error += by
-    world.invariants.disturb()
-    world.timeline.after(60.0, lambda: setattr(world.ports, "clock_error", 0.0))
+    world.invariants.clock_jumps()
+    world.timeline.after(60.0, lambda: _clock_is_right(world))
+
+
+def _clock_is_right(world: World) -> None:
+    world.ports.clock_error = 0.0
+    world.invariants.clock_jumps()
+
+
+def trainer_clock(world: World, n: int) -> None:
+    """The clock of the trainers is off, for good."""
+    by = (3 * 3600.0, -3 * 3600.0, 90.0, -90.0)[n % 4]
+    world.timeline.tell(f"the trainers' clock is off by {by} s")
+    world.ray.clock_error = by
 
 
 def no_room(world: World, n: int) -> None:

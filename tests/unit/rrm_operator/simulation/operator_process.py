@@ -1,8 +1,9 @@
 """The operator's process: fed by watches that lag and break, works on what is due, dies, and starts anew."""
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from rrm_api import group
 from rrm_operator.errors import OperatorError
@@ -27,14 +28,19 @@ SETTINGS = Settings(default_image="registry.example.com/rrm-trainer:1")
 KEYS = RayKeys({"k1": b"secret"}, newest="k1")
 
 
+class Instantly(asyncio.SelectorEventLoop):
+    """An event loop in which nothing waits for time to pass."""
+
+    def call_at(self, when: float, callback: Any, *args: Any, **_: Any) -> asyncio.TimerHandle:
+        raise AssertionError("a look waited for something that is not of this world")
+
+
+_LOOP = Instantly()
+
+
 def finished(coroutine: Coroutine[Any, Any, float | None]) -> float | None:
     """Return what a coroutine comes to; nothing in this world really waits."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return cast("float | None", end.value)
-    coroutine.close()
-    raise AssertionError("a look waited for something that is not of this world")
+    return _LOOP.run_until_complete(coroutine)
 
 
 @dataclass
@@ -53,6 +59,7 @@ class OperatorProcess:
     schedule: Schedule[Key] = field(init=False)
     reconciler: Reconciler = field(init=False)
     _lives: int = 0
+    _lists: dict[str, int] = field(default_factory=dict)
     _unexpected: Exception | None = None
 
     def __post_init__(self) -> None:
@@ -91,14 +98,16 @@ class OperatorProcess:
             self.ports.invariants.disturb()
         elif lag := self.lag.get(kind, 0.0):
             self.ports.invariants.disturb()
-            life = self._lives
-            self.timeline.after(lag, lambda: self._late(kind, manifest, deleted, life))
+            watch = self._watch(kind)
+            self.timeline.after(lag, lambda: self._late(kind, manifest, deleted, watch))
         else:
             self._feed(kind, manifest, deleted)
 
     def list_again(self, kind: str) -> None:
         """Do what kopf does when a watch is made anew: what exists is told of, what vanished is not."""
         self.broken.discard(kind)
+        # What is on its way in the watch before never arrives: it would overtake what is listed now.
+        self._lists[kind] = self._lists.get(kind, 0) + 1
         for (it, _), manifest in list(self.ports.api.objects.items()):
             if it == kind and _is_ours(kind, manifest):
                 self._feed(kind, manifest, False)
@@ -165,8 +174,12 @@ class OperatorProcess:
             self._unexpected = error
             raise
 
-    def _late(self, kind: str, manifest: Manifest, deleted: bool, life: int) -> None:
-        if life == self._lives and self.is_alive:
+    def _watch(self, kind: str) -> tuple[int, int]:
+        """Return what tells one watch of a kind from the next."""
+        return self._lives, self._lists.get(kind, 0)
+
+    def _late(self, kind: str, manifest: Manifest, deleted: bool, watch: tuple[int, int]) -> None:
+        if watch == self._watch(kind) and self.is_alive:
             self.ports.invariants.disturb()
             self._feed(kind, manifest, deleted)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from rrm_api import group
 from rrm_operator.errors import Conflict, RayUnavailable
-from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayJobFact, RayJobState
-from rrm_operator.facts_from import claim_fact
+from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayClusterFact, RayJobFact, RayJobState
+from rrm_operator.facts_from import claim_fact, ray_cluster_fact
 from rrm_operator.ports import Event, RayEndpoint, Ref, Stop, Submission
 
 from .api_server import ApiServer, merged
@@ -75,6 +75,11 @@ class Ports:
             f"get claim {name}", lambda: found.append(self.api.get(Kind.PERSISTENT_VOLUME_CLAIM, name))
         )
         return claim_fact(found[0]) if found[0] is not None else None
+
+    async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
+        found: list[Manifest | None] = []
+        self.wire.carry(f"get RayCluster {name}", lambda: found.append(self.api.get(Kind.RAY_CLUSTER, name)))
+        return ray_cluster_fact(found[0]) if found[0] is not None else None
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         def act() -> None:

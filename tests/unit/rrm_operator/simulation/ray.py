@@ -38,6 +38,8 @@ class Ray:
     processes: list[Process] = field(default_factory=list)
     worked: set[str] = field(default_factory=set)
     """Ids of the submissions whose trainer has begun to work."""
+    clock_error: float = 0.0
+    """Seconds by which the trainers' clock is ahead of the world's."""
 
     # --- the job API ---------------------------------------------------------------------------------------
     def reach(self, cluster: str) -> None:
@@ -159,7 +161,7 @@ class Ray:
         if not process.alive or process.hangs:
             return
         if self._is_asked_to_stop(process) and not process.ignores_stop:
-            self.api.timeline.after(SAVE_SECONDS, lambda: self._leaves(process))
+            self.api.timeline.after(SAVE_SECONDS, lambda: self.leave(process))
             return
         process.step += 1
         if process.step % SAVE_EVERY == 0 or process.step == TOTAL_STEPS:
@@ -178,7 +180,8 @@ class Ray:
         process.volume.saved = max(process.volume.saved, process.step)
         return True
 
-    def _leaves(self, process: Process) -> None:
+    def leave(self, process: Process) -> None:
+        """Let a trainer that was asked to stop save, and leave."""
         if process.alive and self._saves(process):
             self.end(process, RayJobState.FAILED, "stopped on request")
             words = f"stopped on request after step {process.step}"
@@ -198,11 +201,13 @@ class Ray:
 
     def _report(self, process: Process, phase: str) -> None:
         if process.volume.newest_attempt <= process.attempt:
-            self._write(process, "progress", progress_of(process, phase, self.api.timeline.now))
+            now = self.api.timeline.now
+            if self._write(process, "progress", progress_of(process, phase, now + self.clock_error)):
+                process.reported_at = now
 
     def _record(self, process: Process, result: Result, reason: Reason, words: str, code: int) -> Manifest:
         ending = Ending(result, reason, words, int(code))
-        return record_of(process, ending, self.api.timeline.now)
+        return record_of(process, ending, self.api.timeline.now + self.clock_error)
 
     def _answer(self, process: Process, record: Manifest, patience: float) -> None:
         head = self._head(process.cluster)

@@ -44,6 +44,9 @@ class Process:
     state: RayJobState = RayJobState.RUNNING
     alive: bool = True
     hangs: bool = False
+    hung_at: float = 0.0
+    reported_at: float = 0.0
+    """When it reported last, by the world's clock."""
     ignores_stop: bool = False
     findings: list[dict[str, Any]] = field(default_factory=list)
     ended_at: float = 0.0

@@ -86,17 +86,19 @@ class World:
         return [it for it in pods if it["metadata"]["labels"].get("ray.io/node-type") in roles]
 
     def heal(self) -> None:
-        """Let the world be fair from now on: faults stop, there is room, watches work, clocks agree."""
+        """Let the world be fair from now on: faults stop, there is room, watches and our clock are right."""
         self.timeline.tell("--- from here on the world is fair")
         self.wire.heal()
         self.nodes.full_until = self.nodes.no_image_until = 0.0
         self.api.nodes_come_back()
         self.jobs.faults.clear()
-        for kind in list(self.operator.broken):
-            self.operator.list_again(kind)
+        late = [kind for kind, seconds in self.operator.lag.items() if seconds]
         self.operator.lag.clear()
+        for kind in sorted({*self.operator.broken, *late}):
+            self.operator.list_again(kind)
         self.operator.sweep()
         self.ports.clock_error = 0.0
+        self.invariants.clock_jumps()
         if not self.kuberay.installed:
             self.kuberay.installed = True
             self.operator.see_kuberay(installed=True)
