@@ -4,7 +4,6 @@ Uses the asyncio client of the `kubernetes` distribution, but only its connectio
 cost some 100 MB of memory.
 """
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import orjson
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
@@ -52,8 +52,8 @@ class Answer:
             ClusterUnavailable: If it is no JSON object: something between us and the API server answered.
         """
         try:
-            found = json.loads(self.text) if self.text else {}
-        except json.JSONDecodeError:
+            found = orjson.loads(self.text) if self.text else {}
+        except orjson.JSONDecodeError:
             found = None
         if not isinstance(found, dict):
             raise ClusterUnavailable(

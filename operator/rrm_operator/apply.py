@@ -8,7 +8,9 @@
 | all others | server-side apply when the digest on it is another one |
 """
 
+import asyncio
 import logging
+from typing import Final
 
 from rrm_api import group
 from rrm_api.run import Role
@@ -22,13 +24,20 @@ from rrm_operator.ports import Cluster, RayJobs, Ref
 
 _log = logging.getLogger(__name__)
 
+_LATER: Final = {Kind.ROLE_BINDING: 1, Kind.JOB: 2, Kind.RAY_CLUSTER: 2}
+"""Which kinds wait for others: a binding for its Role, pods for all that they mount or run as."""
+
 
 async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
-    """Delete and write what differs from what is seen."""
+    """Delete, then write what differs from what is seen; at the same time where nothing waits for another."""
     for ref in plan.delete:
         await cluster.delete(ref)
-    for manifest in plan.objects:
-        await _write(manifest, snapshot, cluster)
+    for wave in range(1 + max(_LATER.values())):
+        manifests = (it for it in plan.objects if _LATER.get(Kind(it["kind"]), 0) == wave)
+        writes = (_write(it, snapshot, cluster) for it in manifests)
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
 
 async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:

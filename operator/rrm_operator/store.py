@@ -4,10 +4,11 @@ Fed by `handlers` (one call per event) and corrected by `sweep` (lists of names)
 through `ports.Facts`. Not kopf's indices: those keep an object for ever that vanished while a watch was down.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+import orjson
 
 from rrm_api import group
 from rrm_operator.facts import (
@@ -104,7 +105,7 @@ class Store:
         facts = [child.fact for _, child in sorted(entry.children.items())]
         claims = (fact for fact in facts if isinstance(fact, ClaimFact))
         return Snapshot(
-            manifest=json.loads(entry.body),
+            manifest=orjson.loads(entry.body),
             kuberay_installed=self._kuberay_installed,
             claim=next(claims, None),
             objects=tuple(fact for fact in facts if isinstance(fact, ObjectFact)),
@@ -157,7 +158,7 @@ class Store:
         entry = self._entry(key)
         # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
         if not deleted:
-            entry.body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
+            entry.body = orjson.dumps(slim_training(manifest))
             entry.uid, entry.words, entry.order = _uid(manifest), _words(manifest), self._order
         elif entry.uid == _uid(manifest):
             entry.body = None

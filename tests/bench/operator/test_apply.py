@@ -1,4 +1,8 @@
-"""What the prepare step costs a training: from apply to RayCluster with a trainer that answers at once."""
+"""From apply to RayCluster with a trainer that answers at once: the prepare step, and what comes after it.
+
+What comes after it is what `design` has a bar for: the data of many trainings is prepared, and each has what
+its prepare Job needed; RayClusters are to be made.
+"""
 
 import asyncio
 import time
@@ -9,12 +13,12 @@ from rrm_api.run import intent_of
 from rrm_api.v1alpha1 import parse_training
 from rrm_test_cluster.kube_api import connect
 from rrm_test_cluster.rig.figures import Figures
-from rrm_test_cluster.rig.fleet import Fleet, prepare_record, training
-from rrm_test_cluster.rig.operator_bench import LONG, SECONDS_PER_CLUSTER, World
+from rrm_test_cluster.rig.fleet import Fleet, at_a_time, prepare_record, training
+from rrm_test_cluster.rig.operator_bench import CURVE, LONG, SECONDS_PER_CLUSTER, World
 from rrm_test_cluster.rig.sightings import watching
 
 pytestmark = [pytest.mark.bench, pytest.mark.fakenodes]
-TRAININGS = 100
+TRAININGS = CURVE[-1]
 NAMESPACE = "prepared"
 
 
@@ -36,14 +40,15 @@ async def measure(world: World, figures: Figures) -> None:
             bodies = await fleet.create(fleet.trainings, manifests)
             prepare = await running.count(TRAININGS, seconds=LONG) - started
             answered = time.monotonic()
-            for body in bodies:
-                intent = intent_of(parse_training(body))
-                await fleet.answer(intent.name, "prepare", prepare_record(intent))
+            intents = [intent_of(parse_training(body)) for body in bodies]
+            await at_a_time(lambda it: fleet.answer(it.name, "prepare", prepare_record(it)), intents)
             exist = await clusters.count(TRAININGS, seconds=LONG)
+            written = len(world.writes(before))
+            await fleet.delete(fleet.trainings)
     figures.add(f"{TRAININGS} trainings, apply -> all prepare pods run", f"{prepare:.1f} s")
     what, bar = f"{TRAININGS} trainings, first answer -> RayClusters exist", SECONDS_PER_CLUSTER * TRAININGS
     figures.add_bar(what, exist - answered, bar, unit="s")
-    figures.add("  writes each, apply to RayCluster", f"{len(world.writes(before)) / TRAININGS:.1f}")
+    figures.add("  writes each, apply to RayCluster", f"{written / TRAININGS:.1f}")
 
 
 def test_what_the_prepare_step_costs(world: World, figures: Figures) -> None:

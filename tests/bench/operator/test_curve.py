@@ -1,7 +1,8 @@
 """From apply to RayClusters, and until all are ready: ours, RayJobs of the same KubeRay, bare RayClusters.
 
 Nothing is to be prepared: the answers of preparing are written while the trainings are suspended, and
-resuming them takes the place of applying them. What preparing costs is a question of its own.
+resuming them takes the place of applying them. What preparing costs is a question of its own. What was
+measured is deleted before the next is, so that each number has the cluster to itself.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import pytest
 from rrm_test_cluster.kube_api import KubeApi, connect
 from rrm_test_cluster.rig.figures import Figures
 from rrm_test_cluster.rig.fleet import Fleet, is_ready, plain, ray_cluster, ray_job
-from rrm_test_cluster.rig.operator_bench import CURVE, LONG, SECONDS_PER_CLUSTER, Taken, World
+from rrm_test_cluster.rig.operator_bench import CURVE, LONG, Taken, World
 from rrm_test_cluster.rig.sightings import watching
 
 pytestmark = [pytest.mark.bench, pytest.mark.fakenodes]
@@ -30,6 +31,7 @@ async def model_spec(world: World, api: KubeApi) -> dict[str, Any]:
         await fleet.resume(names)
         await ready.count(1, seconds=LONG)
     found: dict[str, Any] = (await api.request("GET", fleet.clusters))["items"][0]["spec"]
+    await fleet.delete(fleet.trainings)
     return plain(copy.deepcopy(found))
 
 
@@ -37,7 +39,9 @@ async def bare(world: World, api: KubeApi, number: int, spec: dict[str, Any]) ->
     fleet = Fleet(api, f"bare-{number}")
     world.cluster.create_namespace(fleet.namespace)
     manifests = [ray_cluster(f"bare-{it:04d}", spec) for it in range(number)]
-    return await world.take(fleet, number, lambda: fleet.create(fleet.clusters, manifests))
+    taken = await world.take(fleet, number, lambda: fleet.create(fleet.clusters, manifests))
+    await fleet.delete(fleet.clusters)
+    return taken
 
 
 async def ray_jobs(world: World, api: KubeApi, number: int, spec: dict[str, Any]) -> Taken:
@@ -46,7 +50,6 @@ async def ray_jobs(world: World, api: KubeApi, number: int, spec: dict[str, Any]
     manifests = [ray_job(f"job-{it:04d}", spec) for it in range(number)]
     make, waits = (lambda: fleet.create(fleet.jobs, manifests)), number <= READY_UP_TO
     taken = await world.take(fleet, number, make, until_ready=waits)
-    # They are asked for every three seconds as long as they exist: not while others are measured.
     await fleet.delete_jobs()
     return taken
 
@@ -55,6 +58,8 @@ async def ours(world: World, api: KubeApi, number: int) -> Taken:
     fleet = Fleet(api, f"ours-{number}")
     if fleet.namespace not in world.taken:
         await world.start(fleet, number)
+    if number != CURVE[-1]:
+        await fleet.delete(fleet.trainings)
     return world.taken[fleet.namespace]
 
 
@@ -78,8 +83,7 @@ async def curve(world: World, figures: Figures) -> None:
 
 
 def tell(figures: Figures, number: int, mine: Taken, jobs: Taken) -> None:
-    bar = SECONDS_PER_CLUSTER * number
-    figures.add_bar(f"{number} prepared trainings -> RayClusters exist", mine.exist, bar, unit="s")
+    figures.add(f"{number} trainings, nothing to prepare -> RayClusters exist", f"{mine.exist:.1f} s")
     figures.add(f"{number} RayJobs -> RayClusters exist", f"{jobs.exist:.1f} s")
     figures.add_bar("  ours/RayJob", mine.exist / jobs.exist, 1, unit="x")
     for name, taken in (("ours", mine), ("RayJob", jobs)):

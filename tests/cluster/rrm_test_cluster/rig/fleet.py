@@ -141,8 +141,15 @@ class Fleet:
         # KubeRay would ask each dashboard to stop the job first, and nothing answers there.
         no_finalizers = {"metadata": {"finalizers": None}}
         await at_a_time(lambda name: self._patch(f"{self.jobs}/{name}", no_finalizers), names)
-        await self.api.request("DELETE", self.jobs, {"propagationPolicy": "Background"})
-        for where in (self.jobs, self.clusters, f"/api/v1/namespaces/{self.namespace}/pods"):
+        await self.delete(self.jobs)
+
+    async def delete(self, path: str) -> None:
+        """Delete all objects of a kind and wait until RayClusters and pods of the namespace are gone too.
+
+        They would cost those that are measured next: KubeRay looks at them, and the operator asks Ray.
+        """
+        await self.api.request("DELETE", path, {"propagationPolicy": "Background"})
+        for where in (path, self.clusters, f"/api/v1/namespaces/{self.namespace}/pods"):
             while (await self.api.request("GET", f"{where}?limit=1"))["items"]:
                 await asyncio.sleep(0.5)
 
