@@ -27,6 +27,7 @@ RUN /opt/operator/bin/python -c "import rrm_operator.__main__"
 FROM ${BASE}
 COPY --from=build /opt/operator /opt/operator
 # The user 1000 has no entry in passwd: libraries that ask who they are read USER.
-ENV PATH=/opt/operator/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 USER=rrm HOME=/tmp
+# PYTHONMALLOC: so that memory can be given back (rrm_operator/memory.py).
+ENV PATH=/opt/operator/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONMALLOC=malloc USER=rrm HOME=/tmp
 USER 1000:1000
 ENTRYPOINT ["python", "-m", "rrm_operator"]

@@ -29,7 +29,7 @@ test: setup ## Everything that must pass: at most 75 min the first time, usually
 	@$(PYTHON) -m rrm_test_cluster.suite
 
 .PHONY: test-long
-test-long: setup cluster-tools trainer-env ## What CI has no time for: a week of 200 simulated trainings, verl on two nodes, a Ray that freezes
+test-long: setup cluster-tools trainer-env ## What CI has no time for: a week of 200 simulated trainings, verl on two nodes, a Ray that freezes for minutes
 	$(PYTEST) -m long -s tests
 
 ##@ While working

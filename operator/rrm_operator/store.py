@@ -153,6 +153,10 @@ class Store:
         evicted = {self._evict(kind, ghost) for ghost in ghosts}
         return Sweep(frozenset(key for key in evicted if key), exists - known.keys())
 
+    def untold(self, kind: str, identities: frozenset[Identity]) -> frozenset[Identity]:
+        """Return which objects no event has told of."""
+        return identities - self._known(kind).keys()
+
     def _feed_training(self, manifest: Manifest, *, deleted: bool) -> Key:
         key = Key(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
         entry = self._entry(key)

@@ -9,7 +9,7 @@ import logging
 from functools import partial
 from typing import Final
 
-from rrm_operator import metrics
+from rrm_operator import memory, metrics
 from rrm_operator.errors import Conflict, Forbidden
 from rrm_operator.facts import Key, Kind
 from rrm_operator.feeding import Feeding
@@ -26,6 +26,8 @@ _SYNC_SECONDS: Final = 0.3
 _START_SECONDS: Final = 120.0
 _SILENCE_SECONDS: Final = 15.0
 _RESTART_SECONDS: Final = 1.0
+_Missing = dict[str, frozenset[Identity]]
+"""What exists, by kind, and no event has told of."""
 
 
 class Supervisor:
@@ -96,6 +98,7 @@ class Supervisor:
             if not self._probe.is_whole(wanted) and await self._probe.scope() != wanted:
                 return
             await self._watching.ended(self._settings.probe_seconds)
+            memory.give_back()
             if clock() >= next_sweep:
                 next_sweep = clock() + self._settings.relist_seconds
                 if not await self._gets_level(_SILENCE_SECONDS):
@@ -112,17 +115,29 @@ class Supervisor:
             missing = await self._sweep_all()
             while missing and self._watching.scope and clock() < deadline:
                 await asyncio.sleep(_SYNC_SECONDS)
-                missing &= await self._sweep_all()
+                missing = await self._still_missing(missing)
         except (Forbidden, Conflict) as error:
             # A namespace that went takes its Role along, a CRD its kind: the next probe leaves it out.
             _log.warning("%s", error)
             return False
         return not missing and self._watching.scope is not None
 
-    async def _sweep_all(self) -> frozenset[Identity]:
+    async def _sweep_all(self) -> _Missing:
         """Evict what no longer exists; return what exists and no event has told of."""
         scope = self._watching.scope or Scope()
-        return frozenset().union(*[await self._sweep(kind, scope) for kind in sorted(scope.kinds)])
+        found = {kind: await self._sweep(kind, scope) for kind in sorted(scope.kinds)}
+        return {kind: missing for kind, missing in found.items() if missing}
+
+    async def _still_missing(self, before: _Missing) -> _Missing:
+        """Return what no event has told of yet; a kind is listed again only if none came: it may be gone."""
+        scope, now = self._watching.scope or Scope(), dict[str, frozenset[Identity]]()
+        for kind, identities in before.items():
+            left = self._store.untold(kind, identities)
+            if left == identities:
+                left &= await self._sweep(kind, scope)
+            if left:
+                now[kind] = left
+        return now
 
     async def _sweep(self, kind: str, scope: Scope) -> frozenset[Identity]:
         until = self._store.order

@@ -212,8 +212,11 @@ class QuickResponse(aiohttp.ClientResponse):
     """An answer that is read in a fifth of the time: the list of all pods has megabytes."""
 
     async def json(self, **_: object) -> Any:
-        """Return the body."""
-        return orjson.loads(await self.read())
+        """Return the body; lists without who manages which field: a third of them, and read by nobody."""
+        body = orjson.loads(await self.read())
+        for item in body.get("items") or ():
+            item["metadata"].pop("managedFields", None)
+        return body
 
 
 async def session(configuration: Configuration) -> kopf.AiohttpSession:

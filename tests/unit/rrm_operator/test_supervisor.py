@@ -231,3 +231,17 @@ async def test_a_kind_that_vanishes_while_it_is_listed_does_not_hold_up_the_supe
         await until(lambda: not one.is_level)
         scene.api.has_crd, asked = False, scene.api.asked
         await until(lambda: scene.api.asked > asked)
+
+
+async def test_what_is_gone_before_an_event_told_of_it_holds_up_no_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "_START_SECONDS", 10.0)
+    scene = Scene(Api(trainings=JUDGES), tells=False)
+    async with scene.supervised() as one:
+        await until(lambda: scene.watches.starts)
+        await asyncio.sleep(PROBE_SECONDS)
+        assert not one.is_level
+        scene.api.trainings = []
+        await until(lambda: one.is_level)
+        assert scene.watches.starts == 1

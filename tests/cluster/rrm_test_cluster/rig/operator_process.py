@@ -122,6 +122,7 @@ class OperatorProcess:
         """Start it and wait for nothing."""
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("RRM_")},
+            "PYTHONMALLOC": "malloc",  # As in its image.
             "KUBECONFIG": str(self._kubeconfig),
             "RRM_KEYS_FOLDER": str(self._keys),
             "RRM_HTTP_ADDRESS": "127.0.0.1",
