@@ -14,7 +14,7 @@ from typing import Final
 
 from rrm_api import group
 from rrm_api.run import Role
-from rrm_operator.errors import Forbidden, RayUnavailable
+from rrm_operator.errors import Forbidden, RayUnavailable, Refused
 from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, ObjectFact, Snapshot
 from rrm_operator.observe import REGROW_SECONDS, Observer
 from rrm_operator.plan import Plan
@@ -35,9 +35,11 @@ async def apply(plan: Plan, snapshot: Snapshot, cluster: Cluster) -> None:
     for wave in range(1 + max(_LATER.values())):
         manifests = (it for it in plan.objects if _LATER.get(Kind(it["kind"]), 0) == wave)
         writes = (_write(it, snapshot, cluster) for it in manifests)
-        for outcome in await asyncio.gather(*writes, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        errors = [it for it in outcomes if isinstance(it, BaseException)]
+        if errors:
+            # What is refused for good is a person's business, and is told before what may pass by itself.
+            raise next((it for it in errors if isinstance(it, Refused)), errors[0])
 
 
 async def submit(plan: Plan, key: Key, ray: RayJobs, observer: Observer) -> None:

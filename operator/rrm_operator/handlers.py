@@ -39,6 +39,12 @@ _BACKOFFS: Final[dict[type[OperatorError], Backoff]] = {
     Refused: Backoff(5, 300),
 }
 _UNEXPECTED: Final = Backoff(2, 300)
+_DONE: Final = "done"
+_CRASHED: Final = "Unexpected"
+
+# A counter that begins with its first event shows no increase for it: so all are told from the start.
+for _outcome in (_DONE, _CRASHED, *(it.__name__ for it in _BACKOFFS)):
+    metrics.RECONCILES.labels(_outcome)
 
 
 def register(registry: kopf.OperatorRegistry, kind: str, feed: Feed) -> None:
@@ -61,14 +67,14 @@ class Worker:
 
     async def look(self, key: Key) -> float | None:
         """Look at a training; return the seconds until the next look, None = only on events."""
-        outcome = "done"
+        outcome = _DONE
         try:
             with metrics.RECONCILE_SECONDS.time():
                 delay = await self._reconcile(key)
         except OperatorError as error:
             outcome, delay = type(error).__name__, self._answer(key, error)
         except Exception:  # noqa: BLE001 - an edge of the process: logged, counted, tried again
-            outcome, delay = "Unexpected", self._grow(key, _UNEXPECTED)
+            outcome, delay = _CRASHED, self._grow(key, _UNEXPECTED)
             _log.exception("look failed", extra={"training": str(key), "retry_seconds": delay})
         else:
             self._failures.pop(key, None)

@@ -6,11 +6,10 @@ the C library's (`PYTHONMALLOC=malloc`, in the image) only on demand.
 """
 
 import ctypes
-import ctypes.util
 
 
 def give_back() -> None:
     """Return free pages to the system, where the C library can do so: glibc."""
-    library = ctypes.CDLL(ctypes.util.find_library("c"))
+    library = ctypes.CDLL(None)  # What this process is linked with already.
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)

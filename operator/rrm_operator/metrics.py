@@ -39,7 +39,7 @@ TRAININGS: Final = Gauge("rrm_trainings", "Trainings that exist")
 STAGE: Final = Gauge("rrm_stage_trainings", "Trainings that exist, by stage", ["stage"])
 UNHEALTHY: Final = Gauge(
     "rrm_unhealthy_trainings",
-    "Trainings that have not ended and whose Healthy is False, by reason",
+    "Trainings that have neither ended nor been suspended and whose Healthy is False, by reason",
     ["reason"],
 )
 STAGE_SECONDS: Final = Histogram(
@@ -53,6 +53,8 @@ RESTARTS: Final = Counter(
     "rrm_restarts_total", "Attempts after the first, by the reason that ended the one before", ["reason"]
 )
 GPUS: Final = Gauge("rrm_gpus_held", "GPUs that trainings hold now, by use: training or idle", ["use"])
+for _use in ("training", "idle"):  # A zero of those that stand by, too: what is not told cannot be averaged.
+    GPUS.labels(_use)
 GPU_SECONDS_HELD: Final = Counter("rrm_gpu_seconds_held_total", "GPU seconds that trainings have held")
 GPU_SECONDS_TRAINED: Final = Counter("rrm_gpu_seconds_trained_total", "Of these, those that were trained in")
 GPU_SECONDS_WASTED: Final = Counter("rrm_gpu_seconds_wasted_total", "Of these, all others")
@@ -63,5 +65,5 @@ TRAINING_STEPS: Final = Gauge("rrm_training_planned_steps", "Optimizer steps pla
 TRAINING_GPUS: Final = Gauge("rrm_training_gpus_held", "GPUs that the training holds now", _ONE)
 TRAINING_REWARD: Final = Gauge("rrm_training_reward", "Mean reward of the last step", _ONE)
 TRAININGS_UNLABELLED: Final = Gauge(
-    "rrm_trainings_without_series", "Trainings with progress whose step and reward are left out: too many"
+    "rrm_trainings_without_series", "Trainings with progress or GPUs whose series are left out: too many"
 )

@@ -70,7 +70,11 @@ class Reporter:
     def _last_written(self, key: Key, old: Manifest) -> float:
         """Return when progress was written last; after a restart, status itself tells."""
         told = seconds_of((old.get("progress") or {}).get("lastSeenTime"))
-        return max(self._written_at.get(key, 0.0), told or 0.0)
+        now = self.clock.now()
+        # What is still to come was told by a clock that was wrong, and holds nothing back.
+        return max(
+            (it for it in (self._written_at.get(key), told) if it is not None and it <= now), default=0.0
+        )
 
 
 def _readable(status: Manifest) -> Manifest:

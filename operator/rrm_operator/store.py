@@ -4,6 +4,7 @@ Fed by `handlers` (one call per event) and corrected by `sweep` (lists of names)
 through `ports.Facts`. Not kopf's indices: those keep an object for ever that vanished while a watch was down.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -162,7 +163,7 @@ class Store:
         entry = self._entry(key)
         # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
         if not deleted:
-            entry.body = orjson.dumps(slim_training(manifest))
+            entry.body = _packed(slim_training(manifest))
             entry.uid, entry.words, entry.order = _uid(manifest), _words(manifest), self._order
         elif entry.uid == _uid(manifest):
             entry.body = None
@@ -236,6 +237,14 @@ class Store:
             for (child_kind, name), child in entry.children.items()
             if child_kind == kind
         }
+
+
+def _packed(manifest: Manifest) -> bytes:
+    try:
+        return orjson.dumps(manifest)
+    except TypeError:
+        # A pod template may hold integers beyond 64 bits, or more levels than orjson goes down.
+        return json.dumps(manifest, separators=(",", ":")).encode()
 
 
 def _uid(manifest: Manifest) -> str:

@@ -79,6 +79,7 @@ class Supervisor:
         self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted.kinds))
         self._watching.start(wanted)
         self._level = await self._gets_level(_START_SECONDS)
+        memory.give_back()
         if not self._level:
             # Watches that ran on would pass for what is wanted, and nobody would ever start them anew.
             _log.warning("the store did not get level with the cluster: watching is started anew")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from prometheus_client import Gauge
+
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_operator import metrics
 from rrm_operator.facts import Key, Manifest
@@ -21,6 +23,7 @@ MAX_SERIES: Final = 1000
 """Trainings whose step and reward have series of their own; those at their end make place for others."""
 OTHER: Final = "Other"
 _ENDED: Final = (Stage.SUCCEEDED, Stage.FAILED)
+_AT_REST: Final = (*_ENDED, Stage.SUSPENDED)
 _PER_TRAINING: Final = (
     metrics.TRAINING_STEP,
     metrics.TRAINING_STEPS,
@@ -29,6 +32,11 @@ _PER_TRAINING: Final = (
 )
 _MESSAGE_CHARS: Final = 500
 _ENDED_WELL: Final = Reason.SUCCEEDED.value
+
+# A counter that begins with its first event shows no increase for it: so all are told from the start.
+for _reason in (*Reason, OTHER):
+    metrics.ATTEMPTS_ENDED.labels(_reason)
+    metrics.RESTARTS.labels(_reason)
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,19 @@ class View:
     training_gpus: int = 0
     idle_gpus: int = 0
     unhealthy: str = ""
-    """Why its numbers are unhealthy; empty where they are not, and once it has ended."""
+    """Why its numbers are unhealthy; empty where they are not, in a suspension, and once it has ended."""
+
+    @property
+    def gpus(self) -> int:
+        """How many it holds."""
+        return self.training_gpus + self.idle_gpus
 
 
 def view_of(status: Manifest) -> View:
     """Return what a status tells."""
     conditions: dict[str, Manifest] = {it["type"]: it for it in status.get("conditions") or []}
     ready, healthy = (conditions.get(it, {}) for it in (ConditionType.READY, ConditionType.HEALTHY))
-    is_unhealthy = healthy.get("status") == ConditionStatus.FALSE and status.get("stage") not in _ENDED
+    is_unhealthy = healthy.get("status") == ConditionStatus.FALSE and status.get("stage") not in _AT_REST
     progress, gpus = status.get("progress") or {}, status.get("gpuSeconds") or {}
     holding, busy = gpus.get("holding") or 0, gpus.get("busy") or 0
     return View(
@@ -170,19 +183,17 @@ class Telemetry:
             metrics.GPUS.labels("idle").inc(one * view.idle_gpus)
 
     def _show(self, key: Key, view: View) -> None:
-        if view.step is None:
+        # An attempt that starts has no step, but may hold GPUs: what only ever starts must be seen too.
+        if view.step is None and not view.gpus:
             self._hide(key)
         elif key in self._series or self._has_place():
             self._left_out.discard(key)
             self._series.add(key)
-            names = (key.namespace, key.name)
-            metrics.TRAINING_STEP.labels(*names).set(view.step)
-            metrics.TRAINING_STEPS.labels(*names).set(view.planned_steps or 0)
-            metrics.TRAINING_GPUS.labels(*names).set(view.training_gpus + view.idle_gpus)
-            if view.reward is None:
-                metrics.TRAINING_REWARD.remove(*names)
-            else:
-                metrics.TRAINING_REWARD.labels(*names).set(view.reward)
+            _set_or_remove(metrics.TRAINING_STEP, key, view.step)
+            planned = (view.planned_steps or 0) if view.step is not None else None
+            _set_or_remove(metrics.TRAINING_STEPS, key, planned)
+            _set_or_remove(metrics.TRAINING_GPUS, key, view.gpus)
+            _set_or_remove(metrics.TRAINING_REWARD, key, view.reward)
         else:
             self._left_out.add(key)
         metrics.TRAININGS_UNLABELLED.set(len(self._left_out))
@@ -202,6 +213,13 @@ class Telemetry:
             self._series.remove(key)
             for metric in _PER_TRAINING:
                 metric.remove(key.namespace, key.name)
+
+
+def _set_or_remove(metric: Gauge, key: Key, value: float | None) -> None:
+    if value is None:
+        metric.remove(key.namespace, key.name)
+    else:
+        metric.labels(key.namespace, key.name).set(value)
 
 
 def log_transition(key: Key, old: View, new: View) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
@@ -23,6 +23,7 @@ from rrm_api import group
 from rrm_operator import metrics
 from rrm_operator.facts import Manifest
 from rrm_operator.handlers import Feed, register
+from rrm_operator.inbox import Inbox
 from rrm_operator.rights import RESOURCES
 from rrm_operator.scope import Scope
 from rrm_operator.settings import Settings
@@ -43,6 +44,7 @@ class Watch:
     scope: Scope
     stop: threading.Event
     ended: asyncio.Event
+    inbox: Inbox
 
 
 class Watching:
@@ -63,7 +65,8 @@ class Watching:
     def start(self, scope: Scope) -> None:
         """Watch this from now on."""
         metrics.KOPF_STARTS.inc()
-        watch = Watch(scope, threading.Event(), asyncio.Event())
+        stop = threading.Event()
+        watch = Watch(scope, stop, asyncio.Event(), Inbox(self._feed, stop))
         self._watch = watch
         threading.Thread(target=self._run, args=[watch], name="kopf", daemon=True).start()
 
@@ -113,12 +116,13 @@ class Watching:
     def _registry(self, watch: Watch) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        async def log_in(**_: object) -> kopf.AiohttpSession:
+        async def log_in(**_: object) -> Session:
             return await session(self._configuration)
 
         def hand_on(kind: str, manifest: Manifest, deleted: bool) -> None:
             if not watch.stop.is_set():
-                self._call(self._feed, kind, manifest, deleted)
+                watch.inbox.put(kind, manifest, deleted)
+                self._call(watch.inbox.wake)
 
         kopf.on.login(registry=registry)(log_in)
         for kind in sorted(watch.scope.kinds):
@@ -214,12 +218,22 @@ class QuickResponse(aiohttp.ClientResponse):
     async def json(self, **_: object) -> Any:
         """Return the body; lists without who manages which field: a third of them, and read by nobody."""
         body = orjson.loads(await self.read())
-        for item in body.get("items") or ():
-            item["metadata"].pop("managedFields", None)
+        # What stands between us and the API server may answer anything, and kopf knows what to do then.
+        items = body.get("items") if isinstance(body, dict) else None
+        for item in items or ():
+            item.get("metadata", {}).pop("managedFields", None)
         return body
 
 
-async def session(configuration: Configuration) -> kopf.AiohttpSession:
+@dataclass(frozen=True, kw_only=True)
+class Session(kopf.AiohttpSession):
+    """Equal where the credentials are: kopf ends when it is given again what was refused."""
+
+    aiohttp_session: aiohttp.ClientSession = field(compare=False, repr=False)
+    credentials: kopf.ConnectionInfo = field(repr=False)
+
+
+async def session(configuration: Configuration) -> Session:
     """Return our own credentials as kopf wants them, so that there is one source; asked again after a 401."""
     header = await configuration.get_api_key_with_prefix("BearerToken")
     scheme, _, token = (header or "").partition(" ")
@@ -237,4 +251,4 @@ async def session(configuration: Configuration) -> kopf.AiohttpSession:
         headers=info.as_http_headers(),
         response_class=QuickResponse,
     )
-    return kopf.AiohttpSession(server=info.server, aiohttp_session=own)
+    return Session(server=info.server, aiohttp_session=own, credentials=info)

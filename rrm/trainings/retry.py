@@ -7,6 +7,9 @@ from rrm.trainings.reading import TrainingSeen
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_api.status import AttemptStatus, TrainingStatus
 
+_GAVE_WAY = frozenset({Reason.SUSPENDED, Reason.PREEMPTED, Reason.DRAINED, Reason.REPLACED})
+"""Reasons of an attempt that ended well: it only made room, and goes on without a retry."""
+
 
 def fresh_value(now: datetime) -> str:
     """Return a value that no earlier retry had: the time, to the microsecond.
@@ -58,7 +61,9 @@ def _after_failure(training: TrainingSeen) -> str:
     )
     reason, message = (stalled.reason, stalled.message) if stalled is not None else ("", "")
     if reason == Reason.INVALID_SPEC:
-        return "the spec is tried again as it is; what its message names must be corrected first"
+        return _after_invalid_spec(training, message)
+    if reason == Reason.KUBERAY_MISSING or _lacks_volume(status, reason):
+        raise _goes_on_by_itself(training, reason, message)
     if prepared is not None and prepared.status is ConditionStatus.FALSE:
         return "its data is prepared again"
     if reason == Reason.EXPORT_FAILED:
@@ -67,17 +72,40 @@ def _after_failure(training: TrainingSeen) -> str:
         return _after_release(training)
     if reason == Reason.DEADLINE_EXCEEDED:
         return "it goes on, and its time (spec.policy.activeDeadlineSeconds) starts anew"
-    if reason == Reason.KUBERAY_MISSING or not _has_broken(_last(status)):
-        raise NothingToRetry(
-            f"{training.metadata.name} goes on by itself once the cause is gone ({reason}: {message}): "
-            "there is nothing to try again"
-        )
+    if not _has_broken(_last(status)):
+        raise _goes_on_by_itself(training, reason, message)
     return f"attempt {_next(status)} begins {_from_where(status)}"
+
+
+def _after_invalid_spec(training: TrainingSeen, message: str) -> str:
+    prepared = training.status.condition(ConditionType.DATA_PREPARED)
+    # Said so only of a spec that cannot be read at all, of which a retry cannot be answered either.
+    said = (prepared.status, prepared.reason) if prepared is not None else None
+    if said == (ConditionStatus.UNKNOWN, Reason.WAITING):
+        raise NothingToRetry(
+            f"the spec of {training.metadata.name} cannot be read ({message}): correct it; that is enough"
+        )
+    return "the spec is tried again as it is; what its message names must be corrected first"
+
+
+def _lacks_volume(status: TrainingStatus, reason: str) -> bool:
+    """Return whether a claim is waited for; an attempt or a Job that found its volume full has failed."""
+    last, prepared = _last(status), status.condition(ConditionType.DATA_PREPARED)
+    failed = (it.reason for it in (last, prepared) if it is not None)
+    return reason == Reason.VOLUME_UNAVAILABLE and reason not in failed
+
+
+def _goes_on_by_itself(training: TrainingSeen, reason: str, message: str) -> NothingToRetry:
+    return NothingToRetry(
+        f"{training.metadata.name} goes on by itself once the cause is gone ({reason}: {message}): "
+        "there is nothing to try again"
+    )
 
 
 def _after_release(training: TrainingSeen) -> str:
     status, last = training.status, _last(training.status)
-    if last is None or not _has_broken(last):
+    gave_way = last is not None and last.reason in _GAVE_WAY and status.stage is Stage.RELEASING
+    if last is None or not _has_broken(last) or gave_way:
         raise NothingToRetry(
             f"{training.metadata.name} gives its GPUs back and has not failed: there is nothing to try again"
         )
@@ -86,7 +114,8 @@ def _after_release(training: TrainingSeen) -> str:
 
 
 def _after_suspension(training: TrainingSeen) -> str:
-    if training.status.failure is None:
+    failure = training.status.failure
+    if failure is None or failure.reason in _GAVE_WAY:
         raise NothingToRetry(
             f"{training.metadata.name} is suspended and has not failed: {_resume(training)} lets it go on"
         )

@@ -42,7 +42,13 @@ def progress_due(situation: Situation) -> float | None:
         limit = situation.training.spec.policy.stall_deadline_seconds
         seen, heard = situation.seen_at, situation.cut_off_at + REACHED_SECONDS
         return None if seen is None else max(seen + limit, heard)
-    return startup_due(situation, situation.cluster) if situation.cluster is not None else None
+    attempt = situation.counted_status
+    due = startup_due(situation, situation.cluster) if situation.cluster is not None else None
+    began = seconds_of(attempt.start_time) if attempt is not None else None
+    if due is None or began is None or began < due:
+        return due
+    # Whole in time, but nobody was there to submit: it is not the attempt that is late.
+    return began + situation.training.spec.policy.startup_deadline_seconds
 
 
 def active_due(situation: Situation) -> float | None:

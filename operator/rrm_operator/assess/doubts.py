@@ -19,7 +19,9 @@ def doubted_cluster(situation: Situation) -> str | None:
         return None
     if early_ending(situation) is not None:
         return cluster.name
-    if not situation.is_over or situation.has_next_cluster:
+    if situation.has_next_cluster:
+        return None  # How it ends before it is used is asked for above.
+    if not situation.is_over:
         return cluster.name if attempt_ending(situation) is not None else None
     was_preempted = remembered is not None and remembered.reason == Reason.PREEMPTED
     is_used = next_attempt(situation) is not None and cluster_is_ready(situation)

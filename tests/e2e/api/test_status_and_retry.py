@@ -49,10 +49,15 @@ FAILED = {
 }
 
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+"""In either case: the API server of a test is near."""
+
+
 def rrm(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
     done = subprocess.run(
         [sys.executable, "-m", "rrm.cli", *arguments],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        env={**environment, "KUBECONFIG": str(kubeconfig)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -6,6 +6,7 @@ import pytest
 
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
+from rrm_operator.errors import Forbidden
 from rrm_operator.facts import Kind, RayJobState
 
 PULL = {"waiting": {"reason": "ErrImagePull", "message": "manifest unknown: registry.example.com/x:1"}}
@@ -384,6 +385,20 @@ async def test_what_the_api_server_refuses_is_told_in_its_words_until_the_spec_i
     assert await operator.settle() == "Stalled"
     world.edit(lambda spec: spec.update(jobs={"nodeSelector": {"a": "b"}}))
     assert await operator.settle() == "Preparing"
+
+
+async def test_what_is_refused_for_good_is_told_although_something_else_may_pass_by_itself(
+    operator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = operator.world
+
+    async def forbidding(manifest: Any) -> None:
+        raise Forbidden("no rights for now", terminating=False)
+
+    monkeypatch.setattr(world, "apply", forbidding)
+    world.refuses["PersistentVolumeClaim"] = "spec.resources: Invalid value"
+    assert await operator.settle() == "Stalled"
+    assert "spec.resources: Invalid value" in stalled(operator)["message"]
 
 
 async def test_a_failed_export_keeps_the_checkpoints_and_is_tried_again_with_more_memory(

@@ -317,3 +317,19 @@ async def test_a_failed_export_that_is_cleaned_up_is_not_run_again_until_asked_f
         world.remove(Kind.POD, pod)
     world.export_succeeds()
     assert await operator.settle() == "Succeeded"
+
+
+async def test_an_attempt_that_nobody_was_there_to_submit_in_time_has_its_whole_deadline(
+    operator: Any,
+) -> None:
+    world = operator.world
+    await provisioning(operator, startupDeadlineSeconds=600)
+    world.cluster_becomes_ready()
+    world.seconds += 700
+    assert await operator.settle() == "Starting"
+    assert "stopReason" not in world.status["attempts"][0]
+    world.seconds += 599
+    assert await operator.settle() == "Starting"
+    world.seconds += 1
+    assert await operator.settle() == "Stopping"
+    assert world.status["attempts"][0]["stopReason"] == "NoProgress"

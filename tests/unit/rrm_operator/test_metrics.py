@@ -1,6 +1,8 @@
 """What the metrics tell of trainings: gauges after events, counters after writes, and no name for ever."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -10,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from rrm_api.conditions import Reason
 from rrm_operator import telemetry
+from rrm_operator.errors import OperatorError
 from rrm_operator.facts import Key
 from rrm_operator.telemetry import OTHER, Spent, Telemetry, bounded, ended_attempts, restarts, spent
 
@@ -154,7 +157,40 @@ def test_a_training_shows_the_gpus_that_it_holds_whether_it_trains_on_them_or_no
     assert REGISTRY.get_sample_value("rrm_training_gpus_held", NAMES) == 0
 
 
-def test_an_unhealthy_training_counts_by_its_reason_until_it_ends(told: Telemetry) -> None:
+def test_a_training_that_starts_again_shows_its_gpus_though_it_has_no_step(told: Telemetry) -> None:
+    told.saw(KEY, status(gpuSeconds={"holding": 16, "busy": 16}, progress={"step": 3, "reward": "0.25"}))
+    told.saw(KEY, status("Provisioning", gpuSeconds={"holding": 16, "busy": 0}))
+    assert value("rrm_training_gpus_held", **NAMES) == 16
+    for name in ("rrm_training_step", "rrm_training_planned_steps", "rrm_training_reward"):
+        assert REGISTRY.get_sample_value(name, NAMES) is None
+    told.saw(KEY, status("BackingOff", gpuSeconds={"holding": 0, "busy": 0}))
+    assert REGISTRY.get_sample_value("rrm_training_gpus_held", NAMES) is None
+
+
+SAMPLES_AT_START = """
+from prometheus_client import REGISTRY
+import rrm_operator.telemetry, rrm_operator.handlers
+for family in REGISTRY.collect():
+    for it in family.samples:
+        if it.name.startswith("rrm_") and it.labels and not it.name.endswith("_created"):
+            print(it.name, *it.labels.values(), it.value)
+"""
+
+
+def test_what_alerts_compare_is_zero_before_anything_happens() -> None:
+    command = [sys.executable, "-c", SAMPLES_AT_START]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = set(done.stdout.splitlines())
+    reasons = {*Reason, OTHER}
+    assert {f"rrm_restarts_total {it} 0.0" for it in reasons} <= told
+    assert {f"rrm_attempts_ended_total {it} 0.0" for it in reasons} <= told
+    assert {f"rrm_gpus_held {it} 0.0" for it in ("training", "idle")} <= told
+    of_looks = [it for it in OperatorError.__subclasses__() if it.__module__ == OperatorError.__module__]
+    outcomes = {"done", "Unexpected", *(it.__name__ for it in of_looks)}
+    assert {f"rrm_reconciles_total {it} 0.0" for it in outcomes} <= told
+
+
+def test_an_unhealthy_training_counts_by_its_reason_until_it_rests_or_ends(told: Telemetry) -> None:
     collapsed = Delta("rrm_unhealthy_trainings", reason="RewardCollapsed")
     silent = Delta("rrm_unhealthy_trainings", reason="ParseRateLow")
 
@@ -166,7 +202,8 @@ def test_an_unhealthy_training_counts_by_its_reason_until_it_ends(told: Telemetr
 
     assert told_of("Training", "Unknown", "Waiting") == (0, 0)
     assert told_of("Training", "False", "RewardCollapsed") == (1, 0)
-    assert told_of("Suspended", "False", "ParseRateLow") == (0, 1)
+    assert told_of("BackingOff", "False", "ParseRateLow") == (0, 1)
+    assert told_of("Suspended", "False", "ParseRateLow") == (0, 0), "a person has seen to it"
     assert told_of("Training", "True", "Healthy") == (0, 0)
     assert told_of("Training", "False", "RewardCollapsed") == (1, 0)
     assert told_of("Succeeded", "False", "RewardCollapsed") == (0, 0)

@@ -210,6 +210,22 @@ async def test_a_head_that_is_lost_without_a_preemption_costs_one_question_and_a
     assert world.cluster_looks == 1
 
 
+async def test_a_new_cluster_that_is_waited_for_costs_no_question(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    its_head_leaves(world)
+    await operator.settle()
+    world.pods_leave()
+    await operator.settle()
+    world.seconds += 10
+    assert await operator.settle() == "Provisioning"
+    asked = world.cluster_looks
+    for _ in range(5):
+        world.seconds += 5
+        assert await operator.settle() == "Provisioning"
+    assert world.cluster_looks == asked
+
+
 async def test_a_preemption_that_its_watch_never_tells_of_does_not_keep_the_training_waiting(
     operator: Any,
 ) -> None:

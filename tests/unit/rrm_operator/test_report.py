@@ -46,6 +46,16 @@ async def test_a_restart_does_not_write_progress_more_often(operator: Any) -> No
     assert world.log.count("status") == written
 
 
+async def test_a_clock_that_was_ahead_once_holds_no_progress_back(operator: Any) -> None:
+    world = operator.world
+    await training(operator)
+    operator.restart()
+    world.seconds -= 3600
+    world.train_reports(2)
+    await operator.settle()
+    assert world.status["progress"]["step"] == 2
+
+
 async def test_the_first_checkpoint_is_written_at_once(operator: Any) -> None:
     await training(operator)
     operator.world.seconds += 1

@@ -139,6 +139,18 @@ async def test_data_that_was_not_prepared_is_prepared_again(operator: Any) -> No
     assert await retry(operator) == "Preparing"
 
 
+async def test_data_that_found_no_room_is_prepared_again(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    full = {**BROKEN_NODE, "reason": Reason.VOLUME_UNAVAILABLE, "message": "the volume is full"}
+    world.job_ends(Role.PREPARE, world.record(Role.PREPARE, **full), exit_code=20)
+    world.seconds += 10
+    assert await operator.settle() == "Stalled"
+    assert world.condition("Stalled")["reason"] == "VolumeUnavailable"
+    assert promise(operator) == "its data is prepared again"
+    assert await retry(operator) == "Preparing"
+
+
 async def test_an_export_that_failed_is_made_again(operator: Any) -> None:
     world = operator.world
     await training(operator)
@@ -199,6 +211,18 @@ async def test_a_claim_that_is_missing_is_waited_for_and_a_retry_would_not_help(
     assert await operator.settle() == "Preparing"
 
 
+async def test_a_missing_kuberay_is_told_before_data_that_was_not_prepared(operator: Any) -> None:
+    world = operator.world
+    await operator.settle()
+    world.job_ends(Role.PREPARE, world.record(Role.PREPARE, **BROKEN_NODE), exit_code=20)
+    world.seconds += 10
+    assert await operator.settle() == "Stalled"
+    world.store.set_kuberay(installed=False)
+    await operator.settle()
+    assert world.condition("Stalled")["reason"] == "KubeRayMissing"
+    assert "goes on by itself once the cause is gone (KubeRayMissing" in refusal(operator)
+
+
 async def test_a_missing_kuberay_is_waited_for_and_a_retry_would_not_help(operator: Any) -> None:
     await operator.settle()
     operator.world.store.set_kuberay(installed=False)
@@ -207,3 +231,45 @@ async def test_a_missing_kuberay_is_waited_for_and_a_retry_would_not_help(operat
     assert await retry(operator) == "Stalled"
     operator.world.store.set_kuberay(installed=True)
     assert await operator.settle() == "Preparing"
+
+
+async def test_what_a_person_suspended_has_not_failed_and_a_retry_would_give_it_nothing(
+    operator: Any,
+) -> None:
+    world = operator.world
+    await training(operator)
+    world.edit(lambda spec: spec.update(suspend=True))
+    assert await operator.settle() == "Stopping"
+    left = {"result": Result.STOPPED, "reason": Reason.SUSPENDED, "message": "saved step 7", "exit_code": 30}
+    world.write_record(world.record(Role.TRAIN, attempt=1, **left))
+    assert await operator.settle() == "Releasing"
+    assert "gives its GPUs back and has not failed" in refusal(operator)
+    world.pods_leave()
+    assert await operator.settle() == "Suspended"
+    assert world.status["failure"]["reason"] == "Suspended"
+    assert "is suspended and has not failed" in refusal(operator)
+
+
+async def test_a_spec_that_cannot_be_read_is_corrected_and_a_retry_would_not_be_answered(
+    operator: Any,
+) -> None:
+    world = operator.world
+    world.edit(lambda spec: spec.update(nonsense=True))
+    assert await operator.settle() == "Stalled"
+    assert "cannot be read" in refusal(operator)
+    assert "correct it; that is enough" in refusal(operator)
+    world.annotate(**{group.ANNOTATION_RETRY: "monday"})
+    await operator.settle()
+    assert "lastHandledRetry" not in world.status
+
+
+async def test_a_claim_that_went_after_an_attempt_broke_is_waited_for_and_a_retry_would_not_help(
+    operator: Any,
+) -> None:
+    world = operator.world
+    world.edit(lambda spec: spec.update(checkpoints={"volume": {"claimName": "shared"}}))
+    assert await breaks(operator) == "BackingOff"
+    world.claims["shared"] = None
+    world.seconds += 3600
+    assert await operator.settle() == "Stalled"
+    assert "goes on by itself once the cause is gone (VolumeUnavailable" in refusal(operator)

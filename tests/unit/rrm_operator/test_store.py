@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -36,6 +37,21 @@ def cluster_names(store: Store) -> list[str]:
     snapshot = store.snapshot(JUDGE)
     assert snapshot is not None
     return [it.name for it in snapshot.clusters]
+
+
+def nested(levels: int) -> Manifest:
+    found: Manifest = {}
+    for _ in range(levels):
+        found = {"deeper": found}
+    return found
+
+
+@pytest.mark.parametrize("odd", [nested(300), {"number": 10**20}], ids=["deep", "big"])
+def test_whatever_a_pod_template_holds_the_training_is_kept_and_so_are_all_others(odd: Manifest) -> None:
+    spec = {"workers": {"podTemplate": {"odd": odd}}}
+    snapshot = store_with((group.KIND, {**training(), "spec": spec})).snapshot(JUDGE)
+    assert snapshot is not None
+    assert snapshot.manifest["spec"] == spec
 
 
 def test_a_child_wakes_the_training_that_its_label_names() -> None:

@@ -22,6 +22,16 @@ TOKEN = "very-secret-token"
 RETRY = "training.rrm.dev/retry"
 
 
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let neither a proxy nor wishes about colours of whoever runs the tests change what is seen."""
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    colours = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE")
+    for name in (*proxies, *map(str.lower, proxies), *colours):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def training(name: str, stage: str, *, namespace: str = "team-a", **status: Any) -> Any:
     meters = {"held": 7200, "training": 5400, "time": "2026-03-01T11:00:00Z"}
     told = TrainingStatus.model_validate(
@@ -295,6 +305,10 @@ def test_in_a_pod_without_a_token_it_says_whose_credentials_are_missing(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "1")
+    # In a pod there is one.
+    monkeypatch.setattr(
+        "kubernetes.config.incluster_config.SERVICE_TOKEN_FILENAME", str(tmp_path / "no-token")
+    )
     assert main(["status"]) == 20
     assert "the credentials of the pod's service account cannot be used" in capsys.readouterr().err
 
