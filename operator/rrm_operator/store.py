@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
 from rrm_api import group
 from rrm_operator.facts import (
     ClaimFact,
@@ -106,7 +104,7 @@ class Store:
         facts = [child.fact for _, child in sorted(entry.children.items())]
         claims = (fact for fact in facts if isinstance(fact, ClaimFact))
         return Snapshot(
-            manifest=orjson.loads(entry.body),
+            manifest=json.loads(entry.body),
             kuberay_installed=self._kuberay_installed,
             claim=next(claims, None),
             objects=tuple(fact for fact in facts if isinstance(fact, ObjectFact)),
@@ -163,7 +161,8 @@ class Store:
         entry = self._entry(key)
         # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
         if not deleted:
-            entry.body = _packed(slim_training(manifest))
+            # Not by a quicker reader: what a pod template may hold is more than those can write or read.
+            entry.body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
             entry.uid, entry.words, entry.order = _uid(manifest), _words(manifest), self._order
         elif entry.uid == _uid(manifest):
             entry.body = None
@@ -237,14 +236,6 @@ class Store:
             for (child_kind, name), child in entry.children.items()
             if child_kind == kind
         }
-
-
-def _packed(manifest: Manifest) -> bytes:
-    try:
-        return orjson.dumps(manifest)
-    except TypeError:
-        # A pod template may hold integers beyond 64 bits, or more levels than orjson goes down.
-        return json.dumps(manifest, separators=(",", ":")).encode()
 
 
 def _uid(manifest: Manifest) -> str:
