@@ -196,9 +196,8 @@ class Observer:
             return False
         if known is None:
             return True
-        return known.fact.state not in _ENDED and situation.now - known.asked_at >= ray_question_seconds(
-            situation
-        )
+        waited = situation.now - known.asked_at
+        return known.fact.state not in _ENDED and waited >= ray_question_seconds(situation)
 
     async def _ask(self, situation: Situation, cluster: RayClusterFact, known: _Answer | None) -> RayJobFact:
         """Return Ray's answer, or the last known one with the time since which Ray is silent."""

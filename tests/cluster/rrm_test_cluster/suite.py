@@ -54,13 +54,13 @@ class Stage:
 _ELSEWHERE: Final = "and not (bench or long)"
 LANES: Final = (
     (
-        Stage("cluster-verl", f"node and verl {_ELSEWHERE}", 1, "20"),
-        Stage("node", f"node and not verl {_ELSEWHERE}", 1, "8"),
+        Stage("cluster-verl", f"node and verl {_ELSEWHERE}", 1, "30"),
+        Stage("node", f"node and not verl {_ELSEWHERE}", 1, "11"),
     ),
     (
         # Its lane is the shortest one, the first the longest.
-        Stage("trainer", f"verl and not node {_ELSEWHERE}", 1, "26", niceness=5),
-        Stage("interop", f"interop and not (api or fakenodes or node or verl) {_ELSEWHERE}", 1, "2"),
+        Stage("trainer", f"verl and not node {_ELSEWHERE}", 1, "27", niceness=5),
+        Stage("interop", f"interop and not (api or fakenodes or node or verl) {_ELSEWHERE}", 1, "3"),
         Stage(
             "browser", f"browser and not (api or fakenodes or node or verl or interop) {_ELSEWHERE}", 1, "1"
         ),
@@ -72,8 +72,8 @@ LANES: Final = (
             1,
             "4",
         ),
-        Stage("api", f"api and not (fakenodes or node or verl) {_ELSEWHERE}", 2, "4"),
-        Stage("fake-nodes", f"fakenodes and not (node or verl) {_ELSEWHERE}", 1, "20"),
+        Stage("api", f"api and not (fakenodes or node or verl) {_ELSEWHERE}", 2, "9"),
+        Stage("fake-nodes", f"fakenodes and not (node or verl) {_ELSEWHERE}", 1, "21"),
     ),
 )
 """Each lane runs its stages one after the other; verl in two of them at most: 8 GiB of memory."""
