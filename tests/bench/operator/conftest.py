@@ -11,7 +11,7 @@ from rrm_test_cluster import Cluster, Level, Missing
 from rrm_test_cluster.kube_api import connect
 from rrm_test_cluster.rig.figures import Figures
 from rrm_test_cluster.rig.fleet import Fleet
-from rrm_test_cluster.rig.operator_bench import CURVE, KUBERAY_AT_A_TIME, World
+from rrm_test_cluster.rig.operator_bench import CURVE, KUBERAY_AT_A_TIME, RUNNING, World
 from rrm_test_cluster.rig.operator_process import CRD, OperatorProcess
 from rrm_test_cluster.rig.ray_stand_in import ray_stand_in
 
@@ -46,8 +46,8 @@ def figures() -> Figures:
 
 @pytest.fixture(scope="session")
 def running(world: World) -> str:
-    """The namespace of as many trainings as the curve ends with, all of them training."""
-    namespace = f"ours-{CURVE[-1]}"
+    """The namespace of all trainings that run, each of them training."""
+    namespace = f"ours-{RUNNING}"
     if namespace not in world.running:
         asyncio.run(_start(world, namespace))
     return namespace
@@ -55,7 +55,7 @@ def running(world: World) -> str:
 
 async def _start(world: World, namespace: str) -> None:
     async with connect(world.cluster.kubeconfig) as api:
-        await world.start(Fleet(api, namespace), CURVE[-1])
+        await world.start(Fleet(api, namespace), RUNNING)
 
 
 def pytest_terminal_summary() -> None:

@@ -1,7 +1,8 @@
 """From apply to RayClusters, and until all are ready: ours, RayJobs of the same KubeRay, bare RayClusters.
 
 Nothing is to be prepared: the answers of preparing are written while the trainings are suspended, and
-resuming them takes the place of applying them. What preparing costs is a question of its own. What was
+resuming them takes the place of applying them. What preparing costs is a question of its own; beside bare
+RayClusters, which need nothing but themselves, trainings are measured too that have all but theirs. What was
 measured is deleted before the next is, so that each number has the cluster to itself.
 """
 
@@ -15,7 +16,7 @@ import pytest
 from rrm_test_cluster.kube_api import KubeApi, connect
 from rrm_test_cluster.rig.figures import Figures
 from rrm_test_cluster.rig.fleet import Fleet, is_ready, plain, ray_cluster, ray_job
-from rrm_test_cluster.rig.operator_bench import CURVE, LONG, Taken, World
+from rrm_test_cluster.rig.operator_bench import CURVE, LONG, RUNNING, Taken, World
 from rrm_test_cluster.rig.sightings import watching
 
 pytestmark = [pytest.mark.bench, pytest.mark.fakenodes]
@@ -54,27 +55,45 @@ async def ray_jobs(world: World, api: KubeApi, number: int, spec: dict[str, Any]
     return taken
 
 
+async def after_preparing(world: World, api: KubeApi, number: int) -> Taken:
+    fleet = Fleet(api, f"prepared-{number}")
+    _, bodies = await world.prepared(fleet, number)
+    taken = await world.take(fleet, number, lambda: fleet.answer_preparing(bodies))
+    await fleet.delete(fleet.trainings)
+    return taken
+
+
 async def ours(world: World, api: KubeApi, number: int) -> Taken:
     fleet = Fleet(api, f"ours-{number}")
-    if fleet.namespace not in world.taken:
-        await world.start(fleet, number)
-    if number != CURVE[-1]:
+    if number > RUNNING:
+        names = await world.suspended(fleet, number)
+        taken = await world.take(fleet, number, lambda: fleet.resume(names), until_ready=False)
+    else:
+        if fleet.namespace not in world.taken:
+            await world.start(fleet, number)
+        taken = world.taken[fleet.namespace]
+    if number != RUNNING:
         await fleet.delete(fleet.trainings)
-    return world.taken[fleet.namespace]
+    return taken
 
 
 async def curve(world: World, figures: Figures) -> None:
     per_object: dict[str, list[float]] = {}
     async with connect(world.cluster.kubeconfig) as api:
         spec = await model_spec(world, api)
-        for number in CURVE:
-            alone = await bare(world, api, number, spec) if number <= READY_UP_TO else None
+        # Those that stay come last: nothing else is measured beside them.
+        for number in sorted(CURVE, key=lambda it: (it == RUNNING, it)):
             jobs = await ray_jobs(world, api, number, spec)
-            mine = await ours(world, api, number)
+            others = {"RayJob": jobs}
+            if number <= READY_UP_TO:
+                alone = await bare(world, api, number, spec)
+                others["ours, prepared"] = await after_preparing(world, api, number)
+            others["ours"] = mine = await ours(world, api, number)
             tell(figures, number, mine, jobs)
-            tell_writes(figures, number, world.written[f"ours-{number}"])
-            if alone is not None:
-                tell_ready(figures, number, (mine, jobs, alone))
+            if number <= RUNNING:
+                tell_writes(figures, number, world.written[f"ours-{number}"])
+            if number <= READY_UP_TO:
+                tell_ready(figures, number, alone, others)
             for name, taken in (("ours", mine), ("RayJob", jobs)):
                 per_object.setdefault(name, []).append(taken.exist / number)
     for name, values in per_object.items():
@@ -90,12 +109,11 @@ def tell(figures: Figures, number: int, mine: Taken, jobs: Taken) -> None:
         figures.add(f"  CPU seconds until then, {name}", str(taken.used))
 
 
-def tell_ready(figures: Figures, number: int, taken: tuple[Taken, Taken, Taken]) -> None:
-    mine, jobs, alone = taken
-    figures.add(f"{number} bare RayClusters -> exist", f"{alone.exist:.1f} s")
-    ready = f"ours {mine.ready:.1f} s, RayJob {jobs.ready:.1f} s, bare {alone.ready:.1f} s"
-    figures.add(f"{number} -> all RayClusters ready", ready)
-    figures.add_bar("  ready: ours/bare", mine.ready / alone.ready, 1.1, unit="x")
+def tell_ready(figures: Figures, number: int, alone: Taken, others: dict[str, Taken]) -> None:
+    figures.add(f"{number} bare RayClusters -> exist; ready", f"{alone.exist:.1f}; {alone.ready:.1f} s")
+    for name, taken in others.items():
+        figures.add(f"{number} {name} -> exist; ready", f"{taken.exist:.1f}; {taken.ready:.1f} s")
+        figures.add_bar(f"  ready: {name}/bare", taken.ready / alone.ready, 1.1, unit="x")
 
 
 def tell_writes(figures: Figures, number: int, writes: Counter[str]) -> None:

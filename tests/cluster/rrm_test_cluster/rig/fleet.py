@@ -70,6 +70,11 @@ def is_ready(cluster: Manifest) -> bool:
     return any(it["type"] == "RayClusterProvisioned" and it["status"] == "True" for it in conditions)
 
 
+def is_running(pod: Manifest) -> bool:
+    """Whether a pod runs."""
+    return bool(pod.get("status", {}).get("phase") == "Running")
+
+
 def stage_of(body: Manifest) -> str:
     """Return the stage of a training, empty before the first."""
     return str(body.get("status", {}).get("stage", ""))
@@ -96,6 +101,11 @@ class Fleet:
     def jobs(self) -> str:
         """Path of the RayJobs."""
         return f"{_RAY}/namespaces/{self.namespace}/rayjobs"
+
+    @property
+    def pods(self) -> str:
+        """Path of the pods."""
+        return f"/api/v1/namespaces/{self.namespace}/pods"
 
     async def create(self, path: str, manifests: Iterable[Manifest]) -> list[Manifest]:
         """Create objects; return them as they are now."""
@@ -126,6 +136,11 @@ class Fleet:
         """Write what a trainer would write into its progress ConfigMap."""
         await self._patch(f"{self._config_maps}/{name}-progress", {"data": {key: value}})
 
+    async def answer_preparing(self, bodies: Iterable[Manifest]) -> None:
+        """Write what the prepare Jobs of trainings would: their data is prepared."""
+        intents = [intent_of(parse_training(body)) for body in bodies]
+        await at_a_time(lambda it: self.answer(it.name, "prepare", prepare_record(it)), intents)
+
     async def progress(self, names: Sequence[str], step: int) -> None:
         """Let the first attempts report that they have reached a step."""
 
@@ -137,7 +152,7 @@ class Fleet:
 
     async def delete_jobs(self) -> None:
         """Delete all RayJobs and wait until their RayClusters and pods are gone too."""
-        names = [it["metadata"]["name"] for it in (await self.api.request("GET", self.jobs))["items"]]
+        names = await self._names(self.jobs)
         # KubeRay would ask each dashboard to stop the job first, and nothing answers there.
         no_finalizers = {"metadata": {"finalizers": None}}
         await at_a_time(lambda name: self._patch(f"{self.jobs}/{name}", no_finalizers), names)
@@ -148,14 +163,21 @@ class Fleet:
 
         They would cost those that are measured next: KubeRay looks at them, and the operator asks Ray.
         """
-        await self.api.request("DELETE", path, {"propagationPolicy": "Background"})
-        for where in (path, self.clusters, f"/api/v1/namespaces/{self.namespace}/pods"):
+        # One by one: to delete a collection of thousands takes longer than a request may.
+        await at_a_time(lambda name: self._delete(f"{path}/{name}"), await self._names(path))
+        for where in (path, self.clusters, self.pods):
             while (await self.api.request("GET", f"{where}?limit=1"))["items"]:
                 await asyncio.sleep(0.5)
+
+    async def _names(self, path: str) -> list[str]:
+        return [it["metadata"]["name"] for it in (await self.api.request("GET", path))["items"]]
 
     @property
     def _config_maps(self) -> str:
         return f"/api/v1/namespaces/{self.namespace}/configmaps"
+
+    async def _delete(self, path: str) -> Manifest:
+        return await self.api.request("DELETE", path, {"propagationPolicy": "Background"})
 
     async def _patch(self, path: str, patch: Manifest) -> Manifest:
         return await self.api.request("PATCH", path, patch, content_type=MERGE_PATCH)

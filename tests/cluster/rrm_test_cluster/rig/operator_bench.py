@@ -1,8 +1,8 @@
 """What all benches of the operator share: one cluster, one operator, and trainings that run on it.
 
-`RRM_BENCH_TRAININGS` says how many trainings, in steps of the curve: the last number is also how many run
-while the other questions are asked. `RRM_BENCH_KUBERAY` is how much KubeRay reconciles at the same time,
-`RRM_BENCH_QUIET_SECONDS` how long an operator with nothing to do is measured.
+`RRM_BENCH_TRAININGS` says how many trainings, in steps of the curve: the highest number, but no more than a
+thousand, is also how many run while the other questions are asked. `RRM_BENCH_KUBERAY` is how much KubeRay
+reconciles at the same time, `RRM_BENCH_QUIET_SECONDS` how long an operator with nothing to do is measured.
 """
 
 import asyncio
@@ -17,12 +17,14 @@ from typing import Any, Final
 from rrm_test_cluster.audit import Asked
 from rrm_test_cluster.cluster import Cluster
 from rrm_test_cluster.rig.figures import Costs, costs
-from rrm_test_cluster.rig.fleet import Fleet, is_ready, stage_of, training
+from rrm_test_cluster.rig.fleet import Fleet, Manifest, is_ready, is_running, stage_of, training
 from rrm_test_cluster.rig.operator_process import OperatorProcess
 from rrm_test_cluster.rig.ray_stand_in import RayStandIn
 from rrm_test_cluster.rig.sightings import watching
 
 CURVE: Final = tuple(int(it) for it in os.environ.get("RRM_BENCH_TRAININGS", "100,300").split(","))
+RUNNING: Final = min(max(CURVE), 1000)
+"""How many train while it is measured what they cost; more of them only come into being, and go."""
 KUBERAY_AT_A_TIME: Final = int(os.environ.get("RRM_BENCH_KUBERAY", "1"))
 """KubeRay's own default is 1."""
 QUIET_SECONDS: Final = float(os.environ.get("RRM_BENCH_QUIET_SECONDS", "60"))
@@ -85,6 +87,21 @@ class World:
                 exist = await there.count(number, seconds=LONG) - started
             last = await ready.count(number, seconds=LONG) if until_ready else started
         return Taken(exist, last - started, used)
+
+    async def prepared(self, fleet: Fleet, number: int) -> tuple[float, list[Manifest]]:
+        """Apply trainings and wait until each has what its prepare Job needs and the Job's pod runs.
+
+        Returns:
+            The seconds that took, and the trainings.
+        """
+        self.cluster.create_namespace(fleet.namespace)
+        async with watching(fleet.api, fleet.pods, is_running) as running:
+            await asyncio.sleep(1)
+            started = time.monotonic()
+            bodies = await fleet.create(
+                fleet.trainings, [training(f"judge-{it:04d}") for it in range(number)]
+            )
+            return await running.count(number, seconds=LONG) - started, bodies
 
     async def suspended(self, fleet: Fleet, number: int) -> list[str]:
         """Make trainings that wait for nothing but being resumed: their data is prepared."""
