@@ -8,6 +8,7 @@ import pytest
 
 from rrm_api.run import intent_of
 from rrm_api.v1alpha1 import parse_training
+from rrm_operator.assess import FRESH_SECONDS
 from rrm_test_cluster.kube_api import connect
 from rrm_test_cluster.rig.figures import Figures, costs, percentile
 from rrm_test_cluster.rig.fleet import Fleet, train_record
@@ -34,9 +35,11 @@ def test_memory(world: World, running: str, figures: Figures) -> None:
 
 def test_trainings_that_run_and_report_nothing(world: World, running: str, figures: Figures) -> None:
     number = len(world.running[running])
-    # For a minute after a report the operator does not ask Ray: that is over when it is measured.
-    time.sleep(QUIET_SECONDS + 5)
-    idle(world, figures, f"{number} run, no progress")
+    # After a report Ray is not asked for a minute; in the next it is asked twice as often as from then on.
+    time.sleep(FRESH_SECONDS + 5)
+    idle(world, figures, f"{number} run, no progress for a minute", bar=False)
+    time.sleep(FRESH_SECONDS)
+    idle(world, figures, f"{number} run, no progress for longer")
 
 
 def test_trainings_that_run_and_report_progress(world: World, running: str, figures: Figures) -> None:
