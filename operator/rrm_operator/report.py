@@ -121,11 +121,11 @@ def weighty(status: Manifest) -> Manifest:
 
 def transition(old: Manifest, assessment: Assessment) -> Event | None:
     """Return the event of a change: `Ready` has another reason than before."""
-    finding = assessment.finding
+    standing = assessment.standing
     before = (it.get("reason") for it in old.get("conditions", []) if it.get("type") == ConditionType.READY)
-    if next(before, None) == finding.reason:
+    if next(before, None) == standing.reason:
         return None
     stalled = next(it for it in assessment.status.conditions if it.type == ConditionType.STALLED)
     is_bad = stalled.status == "True" or assessment.stage is Stage.BACKING_OFF
     kind = "Warning" if is_bad else "Normal"
-    return Event(kind, finding.reason, finding.message[:_MAX_EVENT_MESSAGE])
+    return Event(kind, standing.reason, standing.message[:_MAX_EVENT_MESSAGE])

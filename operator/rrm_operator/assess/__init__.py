@@ -12,17 +12,23 @@ from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.status import ExportStatus, FailureStatus, Metric, ResolvedStatus, TrainingStatus
 from rrm_operator.assess.accounting import active_time, gpu_seconds
 from rrm_operator.assess.attempts import Begun, attempts_status, begun
-from rrm_operator.assess.conditions import MAX_MESSAGE, dated, detail_claims, main_claims, unknown_details
+from rrm_operator.assess.conditions import (
+    MAX_MESSAGE,
+    dated,
+    detail_conditions,
+    main_conditions,
+    unknown_details,
+)
 from rrm_operator.assess.consequences import GiveUp, consequence
 from rrm_operator.assess.endings import attempt_ending
 from rrm_operator.assess.failures import Failure
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.looks import FRESH_SECONDS, next_look_seconds, ray_question_seconds
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.progress import checkpoints_status, cluster_status, progress_status
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage import find_stage
 from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
+from rrm_operator.assess.standing import Standing
 
 _TELLS_WHY: Final = frozenset({Stage.RELEASING, Stage.BACKING_OFF})
 _MUST_ACT: Final = frozenset({Stage.STALLED, Stage.FAILED})
@@ -32,7 +38,7 @@ _MUST_ACT: Final = frozenset({Stage.STALLED, Stage.FAILED})
 class Assessment:
     """What is to be said about a training, and what `plan` builds on."""
 
-    finding: Finding
+    standing: Standing
     status: TrainingStatus
     next_look_seconds: float | None
     """When to look again without an event; None = only on events."""
@@ -44,53 +50,53 @@ class Assessment:
     @property
     def stage(self) -> Stage:
         """Where the training is."""
-        return self.finding.stage
+        return self.standing.stage
 
 
 def assess(situation: Situation) -> Assessment:
     """Return what is to be said about a training."""
-    finding = find_stage(situation)
-    new = begun(situation, finding)
-    status = _status(situation, finding, new)
-    return Assessment(finding, status, next_look_seconds(situation, finding), situation, new)
+    standing = find_stage(situation)
+    new = begun(situation, standing)
+    status = _status(situation, standing, new)
+    return Assessment(standing, status, next_look_seconds(situation, standing), situation, new)
 
 
 def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str, now: float) -> Assessment:
     """Return what is to be said about a training whose spec this operator cannot read: the second gate."""
-    finding = _unreadable(previous, message)
-    claims = (*main_claims(finding), *unknown_details())
+    standing = _unreadable(previous, message)
+    undated = (*main_conditions(standing), *unknown_details())
     status = previous.model_copy(
         update={
             "observed_generation": generation,
-            "conditions": list(dated(claims, previous.conditions, generation=generation, now=now)),
-            "stage": finding.stage,
+            "conditions": list(dated(undated, previous.conditions, generation=generation, now=now)),
+            "stage": standing.stage,
             "start_time": previous.start_time or written(now),
             "failure": FailureStatus(reason=Reason.INVALID_SPEC, message=message),
         }
     )
-    return Assessment(finding, status, next_look_seconds=None)
+    return Assessment(standing, status, next_look_seconds=None)
 
 
-def _unreadable(previous: TrainingStatus, message: str) -> Finding:
+def _unreadable(previous: TrainingStatus, message: str) -> Standing:
     """Return that a spec cannot be read, without taking back how the training ended."""
     said = previous.condition(ConditionType.SUCCEEDED)
     ended = said.status if said is not None else ConditionStatus.UNKNOWN
     if said is not None and ended == ConditionStatus.TRUE:
-        return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
+        return Standing(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
     stage = Stage.FAILED if ended == ConditionStatus.FALSE else Stage.STALLED
-    return Finding(stage, Reason.INVALID_SPEC, message)
+    return Standing(stage, Reason.INVALID_SPEC, message)
 
 
-def _status(situation: Situation, finding: Finding, new: Begun | None) -> TrainingStatus:
+def _status(situation: Situation, standing: Standing, new: Begun | None) -> TrainingStatus:
     previous, generation = situation.training.status, situation.training.metadata.generation
     checkpoints = checkpoints_status(situation)
-    claims = (*main_claims(finding), *detail_claims(situation, checkpoints))
-    final = finding.stage in (Stage.SUCCEEDED, Stage.FAILED)
+    undated = (*main_conditions(standing), *detail_conditions(situation, checkpoints))
+    final = standing.stage in (Stage.SUCCEEDED, Stage.FAILED)
     now = written(situation.now)
     return TrainingStatus(
         observed_generation=generation,
-        conditions=list(dated(claims, previous.conditions, generation=generation, now=situation.now)),
-        stage=finding.stage,
+        conditions=list(dated(undated, previous.conditions, generation=generation, now=situation.now)),
+        stage=standing.stage,
         attempt=(new.number if new is not None else situation.counted) or None,
         progress=progress_status(situation),
         attempts=list(attempts_status(situation, new)),
@@ -102,22 +108,22 @@ def _status(situation: Situation, finding: Finding, new: Begun | None) -> Traini
         export=_export(situation),
         start_time=previous.start_time or now,
         completion_time=(previous.completion_time or now) if final else None,
-        failure=_failure(situation, finding),
+        failure=_failure(situation, standing),
         resolved=_resolved(situation),
-        gpu_seconds=gpu_seconds(situation, finding),
-        active=active_time(situation, finding),
-        last_handled_retry=_handled_retry(situation, finding),
+        gpu_seconds=gpu_seconds(situation, standing),
+        active=active_time(situation, standing),
+        last_handled_retry=_handled_retry(situation, standing),
     )
 
 
-def _handled_retry(situation: Situation, finding: Finding) -> str | None:
+def _handled_retry(situation: Situation, standing: Standing) -> str | None:
     """Return the retry that was acted upon last: an attempt forgiven, a failed Job removed, or in vain."""
     known = situation.training.status.last_handled_retry
     if not situation.retried:
         return known
     asked = situation.training.metadata.annotations[group.ANNOTATION_RETRY][:_RETRY_CHARS]
     # In whatever stage: it may be suspended, and its Job is only removed when it goes on.
-    export = situation.export_job if finding.stage is not Stage.SUCCEEDED else None
+    export = situation.export_job if standing.stage is not Stage.SUCCEEDED else None
     has_ended = export is not None and bool(export.finished_time)
     return known if has_ended or prepare_failure(situation) is not None else asked
 
@@ -143,10 +149,10 @@ def _export(situation: Situation) -> ExportStatus | None:
     return situation.training.status.export
 
 
-def _failure(situation: Situation, finding: Finding) -> FailureStatus | None:
-    if finding.stage is Stage.SUSPENDED:
+def _failure(situation: Situation, standing: Standing) -> FailureStatus | None:
+    if standing.stage is Stage.SUSPENDED:
         return situation.training.status.failure
-    failure = _cause(situation, finding)
+    failure = _cause(situation, standing)
     if failure is None:
         return None
     return FailureStatus(
@@ -158,17 +164,17 @@ def _failure(situation: Situation, finding: Finding) -> FailureStatus | None:
     )
 
 
-def _cause(situation: Situation, finding: Finding) -> Failure | None:
+def _cause(situation: Situation, standing: Standing) -> Failure | None:
     """Return why it does not go on; while pods of a failed attempt are still leaving, why they leave."""
     ending, follows = attempt_ending(situation), consequence(situation)
-    if finding.stage in _TELLS_WHY:
+    if standing.stage in _TELLS_WHY:
         return None if ending is None or ending.reason is Reason.REPLACED else ending
-    if finding.stage not in _MUST_ACT:
+    if standing.stage not in _MUST_ACT:
         return None
     given_up = follows.failure if isinstance(follows, GiveUp) else None
     causes = (given_up, prepare_failure(situation), export_failure(situation))
-    plain = Failure(finding.reason, finding.message)
-    return next((it for it in causes if it is not None and it.reason is finding.reason), plain)
+    plain = Failure(standing.reason, standing.message)
+    return next((it for it in causes if it is not None and it.reason is standing.reason), plain)
 
 
 def _resolved(situation: Situation) -> ResolvedStatus | None:
@@ -186,8 +192,8 @@ def _resolved(situation: Situation) -> ResolvedStatus | None:
 __all__ = [
     "FRESH_SECONDS",
     "Assessment",
-    "Finding",
     "Situation",
+    "Standing",
     "assess",
     "assess_unreadable",
     "ray_question_seconds",

@@ -9,15 +9,15 @@ from rrm_api.conditions import Reason, Stage
 from rrm_api.spec_pods import Accelerator
 from rrm_api.status import ActiveTime, GPUSeconds
 from rrm_operator.assess.deadlines import is_revived
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.standing import Standing
 from rrm_operator.facts import PodRole
 
 _RESTS: Final = frozenset({Stage.SUSPENDED, Stage.STALLED, Stage.FAILED, Stage.SUCCEEDED})
 
 
-def gpu_seconds(situation: Situation, finding: Finding) -> GPUSeconds | None:
+def gpu_seconds(situation: Situation, standing: Standing) -> GPUSeconds | None:
     """Return what was held and used up to now; None before the first GPU, and where none are used."""
     workers, before = situation.training.spec.workers, situation.training.status.gpu_seconds
     if workers.accelerator is Accelerator.CPU:
@@ -25,7 +25,7 @@ def gpu_seconds(situation: Situation, finding: Finding) -> GPUSeconds | None:
     pods = situation.pods(PodRole.WORKER)
     placed = [it for it in pods if it.scheduled_time and it.phase not in ("Succeeded", "Failed")]
     holding = len(placed) * workers.gpus_per_node
-    busy = holding if finding.stage is Stage.TRAINING else 0
+    busy = holding if standing.stage is Stage.TRAINING else 0
     if before is None:
         return GPUSeconds(holding=holding, busy=busy, time=written(situation.now)) if holding else None
     if (holding, busy) == (before.holding, before.busy):
@@ -40,13 +40,13 @@ def gpu_seconds(situation: Situation, finding: Finding) -> GPUSeconds | None:
     )
 
 
-def active_time(situation: Situation, finding: Finding) -> ActiveTime:
+def active_time(situation: Situation, standing: Standing) -> ActiveTime:
     """Return how long the training was active, and since when it is."""
     before = situation.training.status.active or ActiveTime()
-    rests = finding.stage in _RESTS or finding.reason is Reason.QUOTA_PENDING
+    rests = standing.stage in _RESTS or standing.reason is Reason.QUOTA_PENDING
     if is_revived(situation) and not rests:
         return ActiveTime(since=written(situation.now))
-    if is_revived(situation) and finding.stage is Stage.SUSPENDED:
+    if is_revived(situation) and standing.stage is Stage.SUSPENDED:
         return ActiveTime()  # Its deadline has passed: with the old count it would fail again.
     since = seconds_of(before.since)
     if rests:

@@ -11,10 +11,10 @@ from rrm_api.status import MAX_ATTEMPTS, AttemptStatus
 from rrm_operator.assess.consequences import Restart, consequence
 from rrm_operator.assess.endings import attempt_ending, early_ending
 from rrm_operator.assess.failures import Failure
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.progress import checkpoints_status
 from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.stopping import stop_order
 from rrm_operator.assess.wanted import next_attempt
 from rrm_operator.facts import RayClusterFact
@@ -31,7 +31,7 @@ class Begun:
     ending: Failure | None
 
 
-def begun(situation: Situation, finding: Finding) -> Begun | None:
+def begun(situation: Situation, standing: Standing) -> Begun | None:
     """Return the attempt that this look is the first to count, if there is one."""
     cluster, early = situation.cluster, early_ending(situation)
     if cluster is None or situation.trained is not None:
@@ -39,7 +39,7 @@ def begun(situation: Situation, finding: Finding) -> Begun | None:
     if early is not None and not situation.training.spec.suspend:
         return Begun(max(cluster.attempt, situation.counted + 1), cluster, early)
     number = next_attempt(situation)
-    if finding.stage is not Stage.STARTING or number is None:
+    if standing.stage is not Stage.STARTING or number is None:
         return None
     return Begun(number, cluster, None)
 

@@ -6,9 +6,9 @@ from rrm_api.conditions import Reason, Stage
 from rrm_operator.assess.consequences import Restart, consequence
 from rrm_operator.assess.deadlines import active_due, finished_due, progress_due, startup_due
 from rrm_operator.assess.failures import RECORD_GRACE_SECONDS
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage_jobs import job_due, prepare_failure, until_pod_is_missed
+from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.stopping import stop_order
 
 FRESH_SECONDS: Final = 60.0
@@ -25,22 +25,22 @@ _LEAST_SECONDS: Final = 1.0
 _ENDED: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
 
 
-def next_look_seconds(situation: Situation, finding: Finding) -> float | None:
+def next_look_seconds(situation: Situation, standing: Standing) -> float | None:
     """Return when something may be due that no event will tell of."""
-    waits = [*_own(situation, finding), *([_WATCH_SECONDS] if situation.snapshot.is_ahead else [])]
-    if finding.stage in _ENDED:
+    waits = [*_own(situation, standing), *([_WATCH_SECONDS] if situation.snapshot.is_ahead else [])]
+    if standing.stage in _ENDED:
         due = finished_due(situation)
         waits += [due - situation.now] if due is not None and situation.snapshot.jobs else []
-    elif finding.stage is not Stage.SUSPENDED:
+    elif standing.stage is not Stage.SUSPENDED:
         due = active_due(situation)
         waits += [due - situation.now] if due is not None else []
     return max(_LEAST_SECONDS, min(waits)) if waits else None
 
 
-def _own(situation: Situation, finding: Finding) -> list[float]:
+def _own(situation: Situation, standing: Standing) -> list[float]:
     """Return the seconds until the clocks of a stage strike."""
     now = situation.now
-    match finding.stage:
+    match standing.stage:
         case Stage.STARTING | Stage.TRAINING:
             due = progress_due(situation)
             return [_until_ray_is_asked(situation), *([due - now] if due is not None else [])]
@@ -51,19 +51,19 @@ def _own(situation: Situation, finding: Finding) -> list[float]:
         case Stage.BACKING_OFF:
             return _until_next_attempt(situation)
         case Stage.PREPARING | Stage.EXPORTING:
-            return _until_job_is_judged(situation, finding)
+            return _until_job_is_judged(situation, standing)
         case Stage.RELEASING | Stage.PENDING:
             return [_SAFETY_SECONDS]
-        case Stage.STALLED if _waits_for_claim(situation, finding):
+        case Stage.STALLED if _waits_for_claim(situation, standing):
             return [MISSING_CLAIM_SECONDS]
         case _:
             return []
 
 
-def _waits_for_claim(situation: Situation, finding: Finding) -> bool:
+def _waits_for_claim(situation: Situation, standing: Standing) -> bool:
     """Return whether the claim that the spec names must be made, or made anew, under the same name."""
     is_named = situation.training.spec.checkpoints.volume.claim_name is not None
-    is_told = finding.reason is Reason.VOLUME_UNAVAILABLE and prepare_failure(situation) is None
+    is_told = standing.reason is Reason.VOLUME_UNAVAILABLE and prepare_failure(situation) is None
     return is_named and is_told
 
 
@@ -84,8 +84,8 @@ def _until_startup(situation: Situation) -> list[float]:
     return [due - situation.now] if due is not None and due > situation.now else []
 
 
-def _until_job_is_judged(situation: Situation, finding: Finding) -> list[float]:
-    job = situation.prepare_job if finding.stage is Stage.PREPARING else situation.export_job
+def _until_job_is_judged(situation: Situation, standing: Standing) -> list[float]:
+    job = situation.prepare_job if standing.stage is Stage.PREPARING else situation.export_job
     if job is not None and job.finished_time:
         return [RECORD_GRACE_SECONDS / 2]
     wait, due = until_pod_is_missed(situation, job), job_due(situation, job)

@@ -19,7 +19,6 @@ from rrm_operator.assess.consequences import GiveUp, Restart, consequence
 from rrm_operator.assess.deadlines import is_overdue
 from rrm_operator.assess.endings import attempt_ending
 from rrm_operator.assess.failures import retry_hint
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import written
 from rrm_operator.assess.progress import checkpoints_status
 from rrm_operator.assess.situation import RAY_ROLES, Situation
@@ -30,6 +29,7 @@ from rrm_operator.assess.stage_jobs import (
     is_preparing,
     is_refused,
 )
+from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.wanted import cluster_is_ready, is_running, next_attempt, wanted_cluster
 from rrm_operator.facts import ClaimFact, RayClusterFact
 
@@ -38,7 +38,7 @@ KUBERAY_INSTALL: Final = (
 )
 
 
-def find_stage(situation: Situation) -> Finding:
+def find_stage(situation: Situation) -> Standing:
     """Return where the training is."""
     answers = (question(situation) for question in _QUESTIONS)
     found = next(answer for answer in answers if answer is not None)
@@ -48,60 +48,60 @@ def find_stage(situation: Situation) -> Finding:
     return replace(found, message=f"{found.message}; the API server forbids a write, tried again: {words}")
 
 
-def _has_succeeded(situation: Situation) -> Finding | None:
+def _has_succeeded(situation: Situation) -> Standing | None:
     """What has succeeded stays so, whatever is cleaned up or edited afterwards."""
     said = situation.training.status.condition(ConditionType.SUCCEEDED)
     if said is None or said.status != ConditionStatus.TRUE:
         return None
-    return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
+    return Standing(Stage.SUCCEEDED, Reason.SUCCEEDED, said.message)
 
 
-def _is_done(situation: Situation) -> Finding | None:
+def _is_done(situation: Situation) -> Standing | None:
     if situation.trained is None:
         return None
     if not situation.training.spec.export.enabled:
-        return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {situation.trained.step} steps")
+        return Standing(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {situation.trained.step} steps")
     record = situation.export_record
     if record is None or record.exported is None or record.result is not Result.DONE:
         return None
     steps, path = situation.trained.step, record.exported.path
-    return Finding(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {steps} steps; exported to {path}")
+    return Standing(Stage.SUCCEEDED, Reason.SUCCEEDED, f"trained {steps} steps; exported to {path}")
 
 
-def _has_failed(situation: Situation) -> Finding | None:
+def _has_failed(situation: Situation) -> Standing | None:
     if is_overdue(situation):
         limit = situation.training.spec.policy.active_deadline_seconds
         message = (
             f"active for {limit} s (spec.policy.activeDeadlineSeconds); raise it, or {retry_hint(situation)}"
         )
-        return Finding(Stage.FAILED, Reason.DEADLINE_EXCEEDED, message)
+        return Standing(Stage.FAILED, Reason.DEADLINE_EXCEEDED, message)
     failure = export_failure(situation)
     if failure is not None and not situation.retried:
-        return Finding(Stage.FAILED, Reason.EXPORT_FAILED, failure.message)
+        return Standing(Stage.FAILED, Reason.EXPORT_FAILED, failure.message)
     return _given_up(situation, Stage.FAILED)
 
 
-def _given_up(situation: Situation, stage: Stage) -> Finding | None:
+def _given_up(situation: Situation, stage: Stage) -> Standing | None:
     follows = consequence(situation)
     if not isinstance(follows, GiveUp) or follows.stage is not stage or situation.has_next_cluster:
         return None
-    return Finding(stage, follows.failure.reason, follows.failure.message)
+    return Standing(stage, follows.failure.reason, follows.failure.message)
 
 
-def _is_suspended(situation: Situation) -> Finding | None:
+def _is_suspended(situation: Situation) -> Standing | None:
     if not situation.training.spec.suspend:
         return None
     saved = checkpoints_status(situation)
     kept = f"step {saved.latest_step} is saved" if saved is not None else "nothing is saved yet"
     message = f"suspended by spec.suspend; no pods, {kept}"
-    return Finding(Stage.SUSPENDED, Reason.SUSPENDED, message)
+    return Standing(Stage.SUSPENDED, Reason.SUSPENDED, message)
 
 
-def _has_no_room(situation: Situation) -> Finding | None:
+def _has_no_room(situation: Situation) -> Standing | None:
     return _given_up(situation, Stage.STALLED)
 
 
-def _is_backing_off(situation: Situation) -> Finding | None:
+def _is_backing_off(situation: Situation) -> Standing | None:
     follows, ending = consequence(situation), attempt_ending(situation)
     if (
         ending is None
@@ -114,19 +114,19 @@ def _is_backing_off(situation: Situation) -> Finding | None:
         f"attempt {situation.counted} ended ({ending.reason}: {ending.message}); attempt "
         f"{situation.counted + 1} begins at {written(follows.at)}"
     )
-    return Finding(Stage.BACKING_OFF, Reason.BACKING_OFF, message)
+    return Standing(Stage.BACKING_OFF, Reason.BACKING_OFF, message)
 
 
-def _lacks_kuberay(situation: Situation) -> Finding | None:
+def _lacks_kuberay(situation: Situation) -> Standing | None:
     given_up = isinstance(consequence(situation), GiveUp) or is_overdue(situation)
     over = situation.trained is not None or given_up
     if situation.snapshot.kuberay_installed or over:
         return None
     message = f"the kind RayCluster (ray.io/v1) does not exist; install KubeRay: {KUBERAY_INSTALL}"
-    return Finding(Stage.STALLED, Reason.KUBERAY_MISSING, message)
+    return Standing(Stage.STALLED, Reason.KUBERAY_MISSING, message)
 
 
-def _is_on_cluster(situation: Situation) -> Finding | None:
+def _is_on_cluster(situation: Situation) -> Standing | None:
     cluster = wanted_cluster(situation)
     if cluster is None:
         return None
@@ -136,25 +136,25 @@ def _is_on_cluster(situation: Situation) -> Finding | None:
         ending = attempt_ending(situation)
         before = f"attempt {situation.counted} ended: {ending.message}; " if ending is not None else ""
         message = f"{before}{cluster.name} waits in its queue until there is quota for all its pods"
-        return Finding(Stage.PROVISIONING, Reason.QUOTA_PENDING, message)
+        return Standing(Stage.PROVISIONING, Reason.QUOTA_PENDING, message)
     leaving = any(pod.deleting for pod in situation.pods(*RAY_ROLES, owner=cluster.name))
     if cluster_is_ready(situation) and not leaving:
-        return Finding(Stage.STARTING, Reason.STARTING, _starting_message(cluster, next_attempt(situation)))
+        return Standing(Stage.STARTING, Reason.STARTING, _starting_message(cluster, next_attempt(situation)))
     message = _provisioning_message(situation, cluster)
-    return Finding(Stage.PROVISIONING, Reason.PROVISIONING, message)
+    return Standing(Stage.PROVISIONING, Reason.PROVISIONING, message)
 
 
-def _is_submitted(situation: Situation) -> Finding:
+def _is_submitted(situation: Situation) -> Standing:
     progress = situation.progress
     if progress is not None and situation.progressed and progress.step > progress.from_step:
         message = f"attempt {situation.counted} is training"
-        return Finding(Stage.TRAINING, Reason.TRAINING, message + _silence(situation))
+        return Standing(Stage.TRAINING, Reason.TRAINING, message + _silence(situation))
     error = situation.snapshot.not_submitted
     if error is not None and not situation.progressed:
         message = f"attempt {situation.counted} is tried to be submitted again; the last time: {error}"
-        return Finding(Stage.STARTING, Reason.STARTING, message)
+        return Standing(Stage.STARTING, Reason.STARTING, message)
     message = _starting_message(situation.cluster, situation.counted)
-    return Finding(Stage.STARTING, Reason.STARTING, message + _silence(situation))
+    return Standing(Stage.STARTING, Reason.STARTING, message + _silence(situation))
 
 
 def _starting_message(cluster: RayClusterFact | None, attempt: int | None) -> str:
@@ -181,7 +181,7 @@ def _provisioning_message(situation: Situation, cluster: RayClusterFact) -> str:
     return trouble or f"{cluster.name} was made; waiting for {waits}"
 
 
-def _waits_for_deletion(situation: Situation) -> Finding | None:
+def _waits_for_deletion(situation: Situation) -> Standing | None:
     claim = situation.snapshot.claim
     objects = situation.snapshot.objects
     leaving = [it.name for it in objects if it.deleting or it in situation.inherited]
@@ -190,14 +190,14 @@ def _waits_for_deletion(situation: Situation) -> Finding | None:
     if not leaving:
         return None
     names = ", ".join(leaving)
-    return Finding(
+    return Standing(
         Stage.PENDING,
         Reason.PENDING,
         f"waiting until Kubernetes has removed {names}, left by an earlier training",
     )
 
 
-def _lacks_volume(situation: Situation) -> Finding | None:
+def _lacks_volume(situation: Situation) -> Standing | None:
     volume, claim = situation.training.spec.checkpoints.volume, situation.snapshot.claim
     message = None
     if volume.claim_name is not None and situation.snapshot.claim_is_missing:
@@ -212,18 +212,18 @@ def _lacks_volume(situation: Situation) -> Finding | None:
             f"expected claim {claim.name} to be ReadWriteMany, as {situation.training.spec.workers.nodes} "
             f"nodes write to it, found {', '.join(claim.access_modes)}; name another claim"
         )
-    return None if message is None else Finding(Stage.STALLED, Reason.VOLUME_UNAVAILABLE, message)
+    return None if message is None else Standing(Stage.STALLED, Reason.VOLUME_UNAVAILABLE, message)
 
 
 def _is_shared(situation: Situation, claim: ClaimFact) -> bool:
     return situation.training.spec.workers.nodes == 1 or "ReadWriteMany" in claim.access_modes
 
 
-def _needs_cluster(situation: Situation) -> Finding:
-    return Finding(Stage.PROVISIONING, Reason.PROVISIONING, "the data is prepared; making the RayCluster")
+def _needs_cluster(situation: Situation) -> Standing:
+    return Standing(Stage.PROVISIONING, Reason.PROVISIONING, "the data is prepared; making the RayCluster")
 
 
-_QUESTIONS: Final[tuple[Callable[[Situation], Finding | None], ...]] = (
+_QUESTIONS: Final[tuple[Callable[[Situation], Standing | None], ...]] = (
     _has_succeeded,
     _lacks_kuberay,  # RayClusters cannot be seen, which says nothing about them.
     is_stopping,

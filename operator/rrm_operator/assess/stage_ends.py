@@ -5,9 +5,9 @@ from typing import Final
 
 from rrm_api.conditions import Reason, Stage
 from rrm_operator.assess.endings import attempt_ending, early_ending
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import seconds_of, written
 from rrm_operator.assess.situation import RAY_ROLES, Situation
+from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.stopping import stop_order
 from rrm_operator.assess.wanted import is_running, leftover_clusters, wanted_cluster
 from rrm_operator.facts import PodFact
@@ -17,17 +17,17 @@ STUCK_SECONDS: Final = 300.0
 """How long after its grace a pod may still be there before a person is told."""
 
 
-def is_stopping(situation: Situation) -> Finding | None:
+def is_stopping(situation: Situation) -> Standing | None:
     """Return that an attempt was asked to stop and has not left yet."""
     order = stop_order(situation)
     if order is None or not is_running(situation):
         return None
     how = f"saving, until {written(order.kill_at)} at the latest" if order.saves else "without saving"
     message = f"attempt {situation.counted} is stopped: {order.message}; {how}"
-    return Finding(Stage.STOPPING, Reason.STOPPING, message)
+    return Standing(Stage.STOPPING, Reason.STOPPING, message)
 
 
-def is_releasing(situation: Situation) -> Finding | None:
+def is_releasing(situation: Situation) -> Standing | None:
     """Return that there are GPUs or pods of a past attempt that nothing needs."""
     wanted = wanted_cluster(situation)
     pods = situation.pods(*RAY_ROLES)
@@ -43,8 +43,8 @@ def is_releasing(situation: Situation) -> Finding | None:
             "their node does not answer; if it is gone for good, `kubectl delete node` it, or `kubectl "
             "delete pod --force` them: until then they might still write checkpoints"
         )
-        return Finding(Stage.STALLED, Reason.PODS_STUCK, f"{_why_released(situation)}{waits}; {remedy}")
-    return Finding(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
+        return Standing(Stage.STALLED, Reason.PODS_STUCK, f"{_why_released(situation)}{waits}; {remedy}")
+    return Standing(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
 
 
 def is_stuck(situation: Situation, pods: Iterable[PodFact]) -> bool:

@@ -6,16 +6,16 @@ from rrm_api.conditions import Reason, Stage
 from rrm_api.run import Result, Role
 from rrm_operator.assess.checks import capacity_trouble, invalid_image, pod_trouble, template_faults
 from rrm_operator.assess.failures import Failure, job_failure
-from rrm_operator.assess.finding import Finding
 from rrm_operator.assess.moments import seconds_of
 from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.standing import Standing
 from rrm_operator.facts import JobFact, PodRole
 
 _PODLESS_SECONDS: Final = 10.0
 """How long a Job may be without a pod before it is told: usually the pod comes at once."""
 
 
-def is_exporting(situation: Situation) -> Finding | None:
+def is_exporting(situation: Situation) -> Standing | None:
     """Return that a finished attempt is being exported."""
     if situation.trained is None:
         return None
@@ -24,25 +24,25 @@ def is_exporting(situation: Situation) -> Finding | None:
         is_refused(situation)
         or _has_invalid_image(situation, PodRole.EXPORT)
         or _waits_too_long(situation, job)
-        or Finding(Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, job, Role.EXPORT))
+        or Standing(Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, job, Role.EXPORT))
     )
 
 
-def is_preparing(situation: Situation) -> Finding | None:
+def is_preparing(situation: Situation) -> Standing | None:
     """Return that the data is being prepared, or why it cannot be."""
     if situation.prepared is not None:
         return None
     failure, job = prepare_failure(situation), situation.prepare_job
     if failure is not None and not situation.retried:
-        return Finding(Stage.STALLED, failure.reason, failure.message)
+        return Standing(Stage.STALLED, failure.reason, failure.message)
     return (
         _has_invalid_image(situation, PodRole.PREPARE)
         or _waits_too_long(situation, job)
-        or Finding(Stage.PREPARING, Reason.PREPARING, _job_message(situation, job, Role.PREPARE))
+        or Standing(Stage.PREPARING, Reason.PREPARING, _job_message(situation, job, Role.PREPARE))
     )
 
 
-def _waits_too_long(situation: Situation, job: JobFact | None) -> Finding | None:
+def _waits_too_long(situation: Situation, job: JobFact | None) -> Standing | None:
     """Return what keeps a Job's pod from running for too long; it holds no GPUs, and goes on by itself."""
     due = job_due(situation, job)
     if job is None or due is None or situation.now < due:
@@ -52,7 +52,7 @@ def _waits_too_long(situation: Situation, job: JobFact | None) -> Finding | None
     limit = situation.training.spec.policy.startup_deadline_seconds
     words = _job_message(situation, job, job.role)
     message = f"the {job.role} pod has not run for {limit} s (spec.policy.startupDeadlineSeconds): {words}"
-    return Finding(Stage.STALLED, reason, message)
+    return Standing(Stage.STALLED, reason, message)
 
 
 def job_due(situation: Situation, job: JobFact | None) -> float | None:
@@ -105,18 +105,18 @@ def export_failure(situation: Situation) -> Failure | None:
     return Failure(Reason.EXPORT_FAILED, known.message, known.exit_code, known.log_tail or "")
 
 
-def is_refused(situation: Situation) -> Finding | None:
+def is_refused(situation: Situation) -> Standing | None:
     """Return what makes it impossible to plan pods; what already runs goes on regardless."""
     faults = template_faults(situation.training.spec)
     if faults:
-        return Finding(Stage.STALLED, Reason.INVALID_SPEC, "; ".join(faults))
+        return Standing(Stage.STALLED, Reason.INVALID_SPEC, "; ".join(faults))
     if situation.snapshot.refused is not None:
-        return Finding(Stage.STALLED, Reason.INVALID_SPEC, situation.snapshot.refused)
+        return Standing(Stage.STALLED, Reason.INVALID_SPEC, situation.snapshot.refused)
     return None
 
 
-def _has_invalid_image(situation: Situation, role: PodRole) -> Finding | None:
+def _has_invalid_image(situation: Situation, role: PodRole) -> Standing | None:
     """Return what the kubelet says about an image name that no waiting can make right."""
     current = {it.name for it in (situation.prepare_job, situation.export_job) if it}
     words = invalid_image(tuple(pod for pod in situation.pods(role) if pod.owner in current))
-    return None if words is None else Finding(Stage.STALLED, Reason.IMAGE_UNAVAILABLE, words)
+    return None if words is None else Standing(Stage.STALLED, Reason.IMAGE_UNAVAILABLE, words)

@@ -6,7 +6,7 @@ from rrm_api.conditions import Reason, Stage
 
 
 @dataclass(frozen=True)
-class Finding:
+class Standing:
     """Where a training is and why, in one word and one sentence."""
 
     stage: Stage
