@@ -1,30 +1,35 @@
 """Building blocks of the API: the base model and the field types that carry bounds and patterns."""
 
 import re
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from rrm_api.rules import Rule
 
 DNS_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-QUANTITY = r"^([0-9]+(\.[0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 DECIMAL = r"^[0-9]+(\.[0-9]+)?([eE]-?[0-9]+)?$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
 """Name of an object in the same namespace."""
 Key = Annotated[str, Field(min_length=1, max_length=253)]
-Quantity = Annotated[
-    str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True}),
-]
-"""A Kubernetes quantity such as `500Gi`."""
 Decimal = Annotated[str, Field(min_length=1, max_length=24, pattern=DECIMAL)]
 """A decimal number written as a string, never as a float: `"0.05"`, `"5e-7"`."""
+
+
+STORABLE: Final = AfterValidator(lambda number: max(-(2**63), min(2**63 - 1, number)))
+"""JSON knows larger integers than the API server can store: they become the largest that it can."""
+Int64 = Annotated[int, STORABLE]
+_Item = TypeVar("_Item")
+
+
+def last_of_each(attribute: str) -> Callable[[list[_Item]], list[_Item]]:
+    """Return what keeps the last item of each name: a list of type `map` with two of one name is refused."""
+    return lambda items: list({getattr(it, attribute): it for it in items}.values())
 
 
 def _at_most_one(text: str) -> str:
@@ -37,7 +42,8 @@ Share = Annotated[Decimal, Field(pattern=r"^(0(\.[0-9]+)?|1(\.0+)?)$"), AfterVal
 """A share between 0 and 1, as a decimal string."""
 RelativePath = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^/].*$")]
 """A path inside a volume: relative, without a leading slash."""
-ShortText = Annotated[str, Field(max_length=512)]
+SHORT_CHARS: Final = 512
+ShortText = Annotated[str, Field(max_length=SHORT_CHARS)]
 LongText = Annotated[str, Field(max_length=32768)]
 EntryPoint = Annotated[
     str,

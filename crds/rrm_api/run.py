@@ -7,10 +7,12 @@ Records and progress travel in the progress ConfigMap, one key each.
 import hashlib
 import json
 from enum import IntEnum, StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from rrm_api.conditions import Reason
-from rrm_api.fields import ApiModel, LongText, ShortText, Time
+from rrm_api.fields import ApiModel, Int64, LongText, ShortText, Time
 from rrm_api.layout import Layout as Layout
 from rrm_api.spec_data import Data, ExponentialReward, PairwiseReward, Plugins, Reward, Template
 from rrm_api.spec_pods import Accelerator, ExportCheckpoint
@@ -36,6 +38,8 @@ SECRET_VARIABLES_ENV: Final = "RRM_SECRET_VARIABLES"
 LOG_TAIL_CHARS: Final = 4096
 MESSAGE_CHARS: Final = 8192
 """Longest message of a record: what it says stands at its beginning."""
+AttemptNumber = Annotated[int, Field(le=2**31 - 1)]
+"""No attempt has a higher one: what tells of it is not believed, for the next would be counted from there."""
 
 
 class Role(StrEnum):
@@ -124,8 +128,8 @@ class RunFile(ApiModel):
 class Trained(ApiModel):
     """What a finished attempt leaves behind."""
 
-    step: int
-    total_steps: int
+    step: Int64
+    total_steps: Int64
     checkpoints: CheckpointsStatus
     base: Metrics
     """Validation metrics of step 0."""
@@ -137,14 +141,14 @@ class Record(ApiModel):
     """The machine-readable end of every process: one key per role in the progress ConfigMap."""
 
     role: Role
-    attempt: int = 0
+    attempt: AttemptNumber = 0
     """Number of the attempt; 0 for prepare and export."""
     input_digest: str
     """Digest of the intent (prepare) or of the run file (train, export) that was read."""
     result: Result
     reason: Reason
     message: LongText
-    exit_code: int
+    exit_code: Int64
     finished_time: Time
     log_tail: LongText = ""
     prepared: Prepared | None = None
@@ -166,7 +170,7 @@ class Finding(ApiModel):
     """Something about a run's numbers that a person should know."""
 
     reason: Reason
-    step: int
+    step: Int64
     """Step at which it was first seen."""
     message: LongText
 
@@ -174,15 +178,15 @@ class Finding(ApiModel):
 class Progress(ApiModel):
     """How far an attempt is; rewritten at most every few seconds."""
 
-    attempt: int
+    attempt: AttemptNumber
     phase: Phase
-    step: int
-    total_steps: int
-    from_step: int = 0
+    step: Int64
+    total_steps: Int64
+    from_step: Int64 = 0
     reward: float | None = None
     parse_rate: float | None = None
     seconds_per_step: float | None = None
-    eta_seconds: int | None = None
+    eta_seconds: Int64 | None = None
     validation: Metrics = []
     base: Metrics = []
     lift: float | None = None

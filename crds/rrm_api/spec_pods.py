@@ -4,17 +4,34 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from rrm_api.fields import ENV_NAME, ApiModel, ObjectName, Quantity, exactly_one
+from rrm_api.fields import ENV_NAME, ApiModel, ObjectName, exactly_one
+from rrm_api.quantities import Quantity
 from rrm_api.rules import Rule
 from rrm_api.spec_train import SecretKeyRef
 
 SECRET_NAME = r"(?i)(^|_)(KEY|TOKEN|SECRET|PASSWORD)$"
 QuantityMap = Annotated[dict[Annotated[str, Field(max_length=128)], Quantity], Field(max_length=16)]
 Effect = Annotated[str, Field(pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$", max_length=16)]
+DEEPEST = 64
+"""Levels of a pod template; Kubernetes' own have a dozen, and a schema cannot say it."""
+
+
+def _not_too_deep(template: dict[str, Any]) -> dict[str, Any]:
+    inside: list[Any] = [template]
+    for _ in range(DEEPEST):
+        parts = (part for it in inside for part in (it.values() if isinstance(it, dict) else it))
+        inside = [it for it in parts if isinstance(it, dict | list)]
+    if inside:
+        raise ValueError(f"nested more than {DEEPEST} levels deep")
+    return template
+
+
 PodTemplate = Annotated[
-    dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+    dict[str, Any],
+    Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True}),
+    AfterValidator(_not_too_deep),
 ]
 
 
@@ -155,7 +172,8 @@ class CheckpointVolume(ApiModel):
             size="size",
         ),
         Rule(
-            cel="!has(self.size) || !has(oldSelf.size) || "
+            # A size of before there was a pattern may be none: that must not stand in the way of a right one.
+            cel="!has(self.size) || !has(oldSelf.size) || !isQuantity(string(oldSelf.size)) || "
             "quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",
             message="spec.checkpoints.volume.size cannot shrink",
         ),
@@ -171,7 +189,8 @@ class CheckpointVolume(ApiModel):
         list[Annotated[str, Field(pattern="^(ReadWriteMany|ReadWriteOnce)$", max_length=16)]],
         Field(min_length=1, max_length=2),
     ] = ["ReadWriteMany"]
-    """Access modes of the claim we make; more than one node needs ReadWriteMany."""
+    """Access modes of the claim we make. Head, workers and Jobs all mount it: ReadWriteOnce works only with
+    `workers.nodes: 1`, where all of them run on one Kubernetes node."""
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     """`Delete` = the claim we made goes with the training; one named by `claimName` never does."""
 

@@ -1,7 +1,9 @@
 """`spec.model` and `spec.training`: the weights to start from and how GRPO changes them."""
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -26,6 +28,39 @@ OWNED_OVERRIDES = (
     "actor_rollout_ref.model.path",
 )
 """Keys of the trainer's configuration that only other fields of the spec or the operator may set."""
+
+_PARENTS: Final = tuple(
+    dict.fromkeys(
+        ".".join(words[:depth])
+        for words in (key.split(".") for key in OWNED_OVERRIDES)
+        for depth in range(1, len(words))
+    )
+)
+"""What holds an owned key: set, emptied or removed as a whole, it takes that key with it."""
+
+
+def _any_of(keys: Iterable[str]) -> str:
+    return "|".join(key.replace(".", "[.]") for key in keys)
+
+
+_REACHING: Final = (
+    # Hydra adds by `+`, sets by `++` and removes by `~`; `group@key` puts a group of its files in a place.
+    "[+~]*([^=]*@)?("
+    # An owned key and what is below it, or a parent as a whole; not a longer name that begins the same.
+    f"({_any_of(OWNED_OVERRIDES)})([^A-Za-z0-9_$-].*)?|({_any_of(_PARENTS)})([^A-Za-z0-9_$.-].*)?)"
+)
+"""Keys that reach an owned one, in the syntax that Python and the API server's RE2 share."""
+
+
+def reaches_owned(key: str) -> bool:
+    """Return whether a raw key of the trainer's configuration would change an owned one.
+
+    >>> [reaches_owned(key) for key in ("trainer.nnodes", "++trainer", "~data", "trainer.logger.0")]
+    [True, True, True, True]
+    >>> [reaches_owned(key) for key in ("trainer.project_name", "+data.train_files_of_mine", "algorithm")]
+    [False, False, False]
+    """
+    return re.fullmatch(_REACHING, key) is not None
 
 
 class Method(StrEnum):
@@ -83,12 +118,11 @@ class Training(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.overrides) || self.overrides.all(k, !(k.replace('+', '') in ["
-            + ", ".join(f"'{key}'" for key in OWNED_OVERRIDES)
-            + "]))",
+            cel=f"!has(self.overrides) || !self.overrides.exists(k, k.matches('^({_REACHING})$'))",
             message="spec.training.overrides may not set paths, resume, logger, node counts or total steps: "
-            "other fields of the spec set them",
-            holds=lambda t: not any(key.replace("+", "") in OWNED_OVERRIDES for key in t.overrides),
+            f"other fields of the spec and the operator set {', '.join(OWNED_OVERRIDES)}; leave these out, "
+            "what is below them, and their parents as a whole, also with +, ++ or ~",
+            holds=lambda t: not any(map(reaches_owned, t.overrides)),
         ),
         Rule(
             cel="!has(self.batchSize) || !has(self.miniBatchSize) || "
@@ -128,7 +162,7 @@ class Training(ApiModel):
         Field(max_length=64),
     ] = {}
     """Raw keys of the trainer's configuration; they win over the fields above. Paths, resume, logger, node
-    counts and total steps are refused."""
+    counts and total steps are refused, also where a parent brings them."""
 
 
 class OnUnhealthy(StrEnum):
@@ -167,6 +201,8 @@ class Policy(ApiModel):
     """Longest time from asking for GPUs to the first step of an attempt, waiting for quota not counted."""
     stall_deadline_seconds: LongSeconds = 1800
     """Longest time without a sign of progress: above the longest validation and save."""
+    job_deadline_seconds: LongSeconds = 259_200
+    """Longest time for preparing, and for exporting, waiting for a place counted; default: three days."""
     active_deadline_seconds: LongSeconds | None = None
     """Longest time for everything, suspension and waiting for quota not counted; default: none."""
     ttl_seconds_after_finished: Seconds | None = None

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from rrm_api.conditions import ConditionStatus, ConditionType, Stage
-from rrm_api.fields import ApiModel, LongText, ShortText, Time
+from rrm_api.fields import STORABLE, ApiModel, Int64, LongText, ShortText, Time, last_of_each
 
 Number = Annotated[str, Field(max_length=32, pattern=r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0), STORABLE]
 MAX_ATTEMPTS = 10
 
 
@@ -44,6 +44,7 @@ Metrics = Annotated[
         max_length=64,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     ),
+    AfterValidator(last_of_each("name")),
 ]
 
 
@@ -159,6 +160,7 @@ class DataStatus(ApiModel):
             max_length=32,
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["reason"]},
         ),
+        AfterValidator(last_of_each("reason")),
     ] = []
     """Rows not used."""
     digest: ShortText
@@ -181,7 +183,7 @@ class FailureStatus(ApiModel):
     """Same word as the condition's reason."""
     message: LongText
     """What was expected, what was found, where, what to do."""
-    exit_code: int | None = None
+    exit_code: Int64 | None = None
     """Exit code of the process that failed."""
     log_tail: LongText | None = None
     """Its last log lines, secrets masked."""

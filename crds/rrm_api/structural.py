@@ -115,9 +115,8 @@ def _settled(schema: Schema) -> Schema:
     if schema.get("x-kubernetes-preserve-unknown-fields"):
         schema.pop("additionalProperties", None)
     if schema.get("x-kubernetes-int-or-string"):
-        # An int-or-string has no type, and its string bounds would refuse the integer form.
-        for keyword in ("type", "minLength", "maxLength"):
-            schema.pop(keyword, None)
+        # It has no type. Bounds of texts are asked of its text form alone, a minimum of its integer form.
+        schema.pop("type", None)
     if isinstance(schema.get("default"), dict):
         schema["default"] = _own_default(schema["default"], schema)
     return schema

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from rrm_api.fields import DNS_LABEL, ApiModel, ObjectName
-from rrm_api.group import API_VERSION, KIND
+from rrm_api.fields import DNS_LABEL, SHORT_CHARS, ApiModel, ObjectName
+from rrm_api.group import ANNOTATION_RETRY, API_VERSION, KIND
 from rrm_api.rules import Rule, unchanged_once_saved
 from rrm_api.spec_data import Data, Plugins, Reward, Template
 from rrm_api.spec_pods import (
@@ -144,6 +144,11 @@ class ObjectMeta(ApiModel):
     """Annotations."""
     deletion_timestamp: str | None = None
     """Set while it is being deleted."""
+
+    @property
+    def retry(self) -> str | None:
+        """What a person asked to try again with, as far as `status.lastHandledRetry` can hold it."""
+        return self.annotations.get(ANNOTATION_RETRY, "")[:SHORT_CHARS] or None
 
 
 IMMUTABLE_ONCE_SAVED: tuple[tuple[str, ...], ...] = (

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rrm.plan.columns import gigabytes
-from rrm.plan.sums import Disk, bytes_of_quantity, tokens_of_a_pass
+from rrm.plan.sums import Disk, tokens_of_a_pass
 from rrm.presets.hyperparameters import Hyperparameters
 from rrm.presets.memory import Cluster, Load, cache_bytes_per_token
 from rrm.presets.model_size import Shape
+from rrm_api.quantities import amount
 from rrm_api.run import Intent
 
 
@@ -86,7 +87,7 @@ def _more(intent: Intent, numbers: Hyperparameters) -> str:
 def _disk(sums: Sums) -> Iterator[str]:
     if sums.volume_size is None:
         return
-    size = bytes_of_quantity(sums.volume_size)
+    size = float(amount(sums.volume_size))
     if sums.disk.total > size:
         yield (
             f"spec.checkpoints.volume.size {sums.volume_size} is {gigabytes(size)}, but {sums.disk.kept} "

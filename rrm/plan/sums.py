@@ -78,17 +78,3 @@ def disk_use(intent: Intent, shape: Shape, *, lora_rank: int) -> Disk:
         export=model if intent.export_enabled else 0,
         model=0 if intent.model.volume else model,
     )
-
-
-def bytes_of_quantity(quantity: str) -> float:
-    """Return a Kubernetes quantity in bytes.
-
-    >>> bytes_of_quantity("500Gi"), bytes_of_quantity("2T"), bytes_of_quantity("1024")
-    (536870912000.0, 2000000000000.0, 1024.0)
-    """
-    number = quantity.rstrip("mkMGTPi")
-    suffix = quantity[len(number) :]
-    base = 1024 if suffix.endswith("i") else 1000
-    if suffix == "m":
-        return float(number) / 1000
-    return float(number) * base ** "_KMGTP".find(suffix[0].upper()) if suffix else float(number)

@@ -7,7 +7,7 @@ from rrm.presets.verl_keys import ROLLOUT
 from rrm.seed_import.keys import CONSUMED, DROPPED, REF, RENAMED, SECTIONS
 from rrm.seed_import.shell import Word
 from rrm.seed_import.sources import Advice
-from rrm_api.spec_train import OWNED_OVERRIDES
+from rrm_api.spec_train import reaches_owned
 
 LOG_PROB_KEYS: Final = frozenset(
     {f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu", f"{REF}.log_prob_micro_batch_size_per_gpu"}
@@ -48,4 +48,4 @@ def _reason_to_drop(key: str, value: str, micro_batch: int | None) -> str | None
     holds_for, reason = DROPPED.get(key, ("", ""))
     if reason and holds_for in (None, value.lower()):
         return reason
-    return "other fields of the spec set it" if key in OWNED_OVERRIDES else None
+    return "other fields of the spec set it" if reaches_owned(key) else None

@@ -115,7 +115,8 @@ def connect(context: str | None) -> ApiServer:
         from kubernetes import client, config
     except ModuleNotFoundError:
         raise ClientMissing(
-            "asking a cluster needs Kubernetes' client: pip install 'rrm-trainer[kubernetes]'"
+            "asking a cluster needs Kubernetes' client; install it in a checkout: "
+            "pip install ./crds '.[kubernetes]'"
         ) from None
     configuration = client.Configuration()
     configuration.retries = 1

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rrm_api import group
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason
 from rrm_api.status import Condition, TrainingStatus
 from rrm_api.v1alpha1 import ObjectMeta
@@ -53,12 +52,12 @@ class TrainingSeen:
     @property
     def retry(self) -> str | None:
         """What a person asked to try again with."""
-        return self.metadata.annotations.get(group.ANNOTATION_RETRY)
+        return self.metadata.retry
 
     @property
     def retry_waits(self) -> bool:
         """Whether the operator has not answered that yet."""
-        return bool(self.retry) and self.retry != self.status.last_handled_retry
+        return self.retry not in (None, self.status.last_handled_retry)
 
 
 def read_training(manifest: Manifest) -> TrainingSeen:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 CASES = yaml.safe_load((ROOT / "tests/cases/refused.yaml").read_text(encoding="utf-8"))
 BASE = yaml.safe_load((ROOT / "crds/examples/pointwise.yaml").read_text(encoding="utf-8"))
 FULL = yaml.safe_load((ROOT / "crds/examples/full.yaml").read_text(encoding="utf-8"))
+EXAMPLES = sorted((ROOT / "crds/examples").glob("*.yaml"))
 CRD = ROOT / "crds/training.rrm.dev_rewardmodeltrainings.yaml"
 
 pytestmark = pytest.mark.api
@@ -60,10 +61,19 @@ def test_the_api_server_refuses(api: Api, case: dict[str, Any]) -> None:
     assert case.get("says", case.get("server")) in refusal
 
 
-@pytest.mark.parametrize("example", ["pointwise", "full", "tiny-cpu"])
-def test_the_api_server_accepts_the_example(api: Api, example: str) -> None:
-    manifest = yaml.safe_load((ROOT / f"crds/examples/{example}.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("example", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_the_api_server_accepts_the_example(api: Api, example: Path) -> None:
+    manifest = yaml.safe_load(example.read_text(encoding="utf-8"))
     assert api.apply(manifest, "--validate=strict") is None
+
+
+def test_overrides_that_reach_nothing_owned_pass_in_the_greatest_number_and_length(api: Api) -> None:
+    """The pattern that the keys are matched with has a cost, which the API server limits."""
+    near = ("trainer.project_name", "++data.train_files_of_mine", "~reward.reward_kwargs", "trainer_.nnodes")
+    many = [f"+data.{number:02}.".ljust(128, "x") for number in range(64 - len(near))]
+    overrides = {key: "1" for key in (*near, *many)}
+    patch = {"spec": {"training": {"overrides": overrides}}}
+    assert api.apply(merge_patch(BASE, patch), "--dry-run=server", "--validate=strict") is None
 
 
 def test_a_new_training_counts_as_in_progress_before_the_operator_saw_it(api: Api) -> None:
@@ -124,3 +134,11 @@ def test_a_volume_grows_and_never_shrinks(api: Api) -> None:
     refusal = api.apply(merge_patch(BASE, {"spec": {"checkpoints": {"volume": {"size": "600Gi"}}}}))
     assert refusal is not None
     assert "spec.checkpoints.volume.size cannot shrink" in refusal
+
+
+@pytest.mark.parametrize("quantity", ["64Gi", 8, "1e3", "1E", "1E+2", "5.", ".5", "+1Gi", "007", "5n"])
+def test_a_quantity_is_whatever_kubernetes_calls_one(api: Api, quantity: str | int) -> None:
+    resources = {"limits": {"cpu": quantity}, "requests": {"cpu": quantity}}
+    spec = {"workers": {"sharedMemory": quantity, "resources": resources}}
+    spec |= {"checkpoints": {"volume": {"size": quantity}}}
+    assert api.apply(merge_patch(BASE, {"spec": spec}), "--dry-run=server", "--validate=strict") is None

@@ -17,6 +17,7 @@ import yaml
 from rrm.cli import COMMANDS, main
 from rrm_api.status import TrainingStatus
 
+ROOT = Path(__file__).parents[4]
 API = "/apis/training.rrm.dev/v1alpha1"
 TOKEN = "very-secret-token"
 RETRY = "training.rrm.dev/retry"
@@ -351,7 +352,9 @@ def test_without_the_client_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "kubernetes", None)
     assert main([command, "judge"]) == 11
-    assert "pip install 'rrm-trainer[kubernetes]'" in capsys.readouterr().err
+    command = "pip install ./crds '.[kubernetes]'"
+    assert f"in a checkout: {command}\n" in capsys.readouterr().err
+    assert f"`{command}`" in (ROOT / "docs/guides/operations.md").read_text(encoding="utf-8")
 
 
 def test_no_command_loads_the_client_before_it_asks_a_cluster() -> None:

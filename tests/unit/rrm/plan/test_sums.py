@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rrm.plan.cost import estimate
-from rrm.plan.sums import bytes_of_quantity, disk_use, memory_load
+from rrm.plan.sums import disk_use, memory_load
 from rrm.presets import resolve
 from rrm.presets.memory import Cluster
 from rrm.presets.model_size import SHAPES
@@ -76,15 +76,6 @@ def test_a_reference_waits_on_the_host_only_where_there_is_one(training: dict[st
     preset = "pointwise-v1" if training else "pointwise-v1-lora"
     numbers = resolve(intent(preset=preset, training=training))
     assert memory_load(numbers, SHAPES["8B"], Cluster(gpus=8), nodes=1).reference == 0
-
-
-@pytest.mark.parametrize(
-    ("quantity", "count"),
-    [("500Gi", 500 * 2**30), ("2Ti", 2 * 2**40), ("1.5T", 1.5e12), ("7k", 7e3), ("64M", 64e6), ("9", 9),
-     ("3P", 3e15), ("500m", 0.5)],
-)  # fmt: skip
-def test_quantities_are_kubernetes_own(quantity: str, count: float) -> None:
-    assert bytes_of_quantity(quantity) == count
 
 
 def test_a_step_costs_its_passes_and_its_answers() -> None:

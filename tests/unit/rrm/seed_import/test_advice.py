@@ -194,6 +194,14 @@ def test_keys_nobody_knows_are_left_to_do_and_never_too_many() -> None:
     assert "training.overrides trainer.later: the script takes it from ${NOWHERE}" in said
 
 
+def test_what_would_bring_a_key_that_others_set_is_left_out_with_the_reason() -> None:
+    found = imported("+trainer={nnodes:2} trainer.logger.0=wandb")
+    assert {"trainer", "trainer.logger.0"}.isdisjoint(spec(found)["training"]["overrides"])
+    said = "\n".join(found.notes)
+    assert "trainer={nnodes:2}: left out; other fields of the spec set it" in said
+    assert "trainer.logger.0=wandb: left out; other fields of the spec set it" in said
+
+
 @pytest.mark.parametrize(
     ("word", "is_todo"),
     [('"${ARGS[@]}"', True), ("--config-name=own", True), ("$MORE", True), ('"$@"', False), ("-v", False)],
