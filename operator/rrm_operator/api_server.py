@@ -11,20 +11,28 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import orjson
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from rrm_operator import metrics
 from rrm_operator.errors import ClusterUnavailable, Conflict, Forbidden, OperatorError, Refused
 from rrm_operator.facts import Manifest
+from rrm_operator.manifests import map_at, maps_at, metadata_of
+from rrm_operator.nesting import read_json
 
 USER_AGENT: Final = "rrm-operator"
 _LOOK_AGAIN: Final = (404, 409)
 _TRY_LATER: Final = (401, 408, 425, 429)
 _MESSAGE_CHARS: Final = 1024
+_EXCERPT_CHARS: Final = 200
+_LONGEST_ANSWER: Final = 2**26
+"""Bytes; a page of 500 names with all that the API server notes beside them has a few MiB."""
+_NO_ANSWER: Final = (aiohttp.ClientError, TimeoutError, OSError)
+_NO_CREDENTIALS: Final = (ConfigException, ValueError)
+"""A token that is empty, is no text, or cannot stand in a header: the kubelet may be about to renew it."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +60,30 @@ class Answer:
             ClusterUnavailable: If it is no JSON object: something between us and the API server answered.
         """
         try:
-            found = orjson.loads(self.text) if self.text else {}
-        except orjson.JSONDecodeError:
+            found = read_json(self.text) if self.text else {}
+        except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise ClusterUnavailable(
-                f"expected JSON from the API server, found HTTP {self.status} {self.text[:200]!r}"
-            )
+            raise self.is_no("JSON")
         return found
+
+    def object(self, name: str) -> Manifest:
+        """Return the body, which must be the object of that name.
+
+        Raises:
+            ClusterUnavailable: If it is not.
+        """
+        found = self.json()
+        if metadata_of(found).get("name") != name:
+            raise self.is_no(f"the object {name}")
+        return found
+
+    def is_no(self, expected: str) -> ClusterUnavailable:
+        """Return the error that this is not what an API server would have answered."""
+        excerpt = self.text[:_EXCERPT_CHARS]
+        return ClusterUnavailable(
+            f"expected {expected} from the API server, found HTTP {self.status} {excerpt!r}"
+        )
 
 
 async def load_configuration() -> Configuration:
@@ -123,18 +147,12 @@ class ApiServer:
         """
         if request.method != "GET" and not self._may_write():
             raise ClusterUnavailable(f"{request.method} {request.path}: not sent, since the lease ran out")
-        prepared = await self._client.param_serialize(
-            request.method,
-            request.path,
-            query_params=list(request.query) or None,
-            header_params={"Accept": "application/json", **request.headers},
-            body=request.body,
-            auth_settings=["BearerToken"],
-        )
         try:
-            response = await self._client.call_api(*prepared, _request_timeout=self._timeout)
-            text = (await response.read()).decode()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            response = await self._client.call_api(
+                *await self._prepared(request), _request_timeout=self._timeout
+            )
+            text = await _text_of(response.response)
+        except (*_NO_ANSWER, *_NO_CREDENTIALS) as error:
             metrics.API_REQUESTS.labels(request.method, "none").inc()
             raise ClusterUnavailable(
                 f"expected an answer of the API server to {request.method} {request.path}, "
@@ -142,6 +160,17 @@ class ApiServer:
             ) from error
         metrics.API_REQUESTS.labels(request.method, str(response.status)).inc()
         return Answer(response.status, text)
+
+    async def _prepared(self, request: Request) -> tuple[Any, ...]:
+        prepared: tuple[Any, ...] = await self._client.param_serialize(
+            request.method,
+            request.path,
+            query_params=list(request.query) or None,
+            header_params={"Accept": "application/json", **request.headers},
+            body=request.body,
+            auth_settings=["BearerToken"],
+        )
+        return prepared
 
     async def ask(self, request: Request) -> Manifest:
         """Send a request and return the body of a good answer.
@@ -155,22 +184,35 @@ class ApiServer:
         raise error_of(request, answer)
 
 
+async def _text_of(response: aiohttp.ClientResponse) -> str:
+    """Return a body, which need be no text: as much of it as can be read."""
+    body = bytearray()
+    async with response:
+        async for chunk in response.content.iter_chunked(2**16):
+            body += chunk
+            if len(body) > _LONGEST_ANSWER:
+                raise aiohttp.ClientPayloadError(f"more than {_LONGEST_ANSWER} bytes")
+    return body.decode(errors="replace")
+
+
 def error_of(request: Request, answer: Answer) -> OperatorError:
-    """Return the error that a bad answer means."""
+    """Return the error that a bad answer means.
+
+    What does not speak as an API server does, such as a gateway's page, has refused no object.
+    """
     status = _status_of(answer)
-    message = (
-        f"{request.method} {request.path}: HTTP {answer.status}: "
-        f"{str(status.get('message') or answer.text)[:_MESSAGE_CHARS]}"
-    )
+    said = status.get("message")
+    words = str(said or answer.text)[:_MESSAGE_CHARS]
+    message = f"{request.method} {request.path}: HTTP {answer.status}: {words}"
     if answer.status in _LOOK_AGAIN:
         return Conflict(message)
     if answer.status == 403:
-        causes: list[dict[str, Any]] = (status.get("details") or {}).get("causes") or []
+        causes = maps_at(map_at(status, "details"), "causes")
         gone = any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
         return Forbidden(message, terminating=gone)
-    if answer.status >= 500 or answer.status in _TRY_LATER:
-        return ClusterUnavailable(message)
-    return Refused(message)
+    if status.get("kind") == "Status" and 400 <= answer.status < 500 and answer.status not in _TRY_LATER:
+        return Refused(message)
+    return ClusterUnavailable(message)
 
 
 def _status_of(answer: Answer) -> Manifest:
@@ -178,3 +220,19 @@ def _status_of(answer: Answer) -> Manifest:
         return answer.json()
     except ClusterUnavailable:
         return {}
+
+
+def maps_of(answer: Manifest, key: str) -> list[Manifest]:
+    """Return the list of maps that an answer must hold under a key; null is an empty one.
+
+    Raises:
+        ClusterUnavailable: If it holds none. Taken for an empty one it would mean that nothing exists.
+    """
+    found = answer.get(key, ...)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(it, dict) for it in found):
+        raise ClusterUnavailable(
+            f"expected a list of {key} from the API server, found {str(answer)[:_EXCERPT_CHARS]}"
+        )
+    return found

@@ -58,7 +58,7 @@ class PodFact:
     name: str
     role: PodRole
     owner: str
-    """Name of the Job or RayCluster it belongs to."""
+    """Name of the Job or RayCluster it belongs to, or belonged to."""
     phase: str
     ready: bool
     deleting: bool
@@ -68,6 +68,10 @@ class PodFact:
     waiting_message: str | None = None
     unschedulable: str | None = None
     """The scheduler's words, while it cannot place the pod."""
+    set_up: bool = True
+    """False while its node has not mounted its volumes and set up its network."""
+    memory_limit: str = ""
+    """Of the main container, as the pod says it: `64Gi`; empty if it has none."""
     exit_code: int | None = None
     """Of the main container's last termination."""
     termination_reason: str | None = None
@@ -83,6 +87,8 @@ class PodFact:
     """When its grace ends, while it is being deleted; RFC 3339."""
     evicted: bool = False
     """Whether it is deleted since somebody asked for its eviction, as drains of nodes do."""
+    orphaned: bool = False
+    """Whether nothing owns it any more, as after `kubectl delete --cascade=orphan`: so nothing deletes it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,8 @@ class JobFact:
     failed: bool
     deleting: bool
     message: str | None = None
+    overdue: bool = False
+    """Whether it failed by its deadline."""
     creation_time: str = ""
     """RFC 3339."""
     finished_time: str = ""
@@ -162,6 +170,8 @@ class ObjectFact:
     uid: str
     digest: str | None
     """Value of the digest annotation we wrote, None if there is none."""
+    content: str = ""
+    """Digest of the fields that are ours as they are now; empty for a kind of which they are not compared."""
     deleting: bool = False
     owner: str = ""
     """Uid of its controller: a training of the same name that was deleted may still own it."""

@@ -12,11 +12,12 @@ from typing import Final
 from uuid import uuid4
 
 from rrm_api import group
-from rrm_operator.api_server import ApiServer, Request, error_of
+from rrm_operator.api_server import ApiServer, Request, error_of, maps_of
 from rrm_operator.errors import ClusterUnavailable, Conflict, OperatorError
 from rrm_operator.facts import ClaimFact, Key, Kind, Manifest, RayClusterFact
 from rrm_operator.facts_from import claim_fact, ray_cluster_fact
 from rrm_operator.freshness import Freshness
+from rrm_operator.manifests import metadata_of
 from rrm_operator.ports import Event, Ref
 from rrm_operator.rights import RAY_GROUP, RAY_VERSION, RESOURCES, STATUS, Resource, Verb
 from rrm_operator.store import Identity
@@ -85,15 +86,14 @@ class KubernetesCluster:
             return None
         if answer.status >= 300:
             raise error_of(request, answer)
-        return claim_fact(answer.json())
+        return claim_fact(answer.object(name))
 
     async def get_ray_cluster(self, namespace: str, name: str) -> RayClusterFact | None:
         """Return a RayCluster as it is now; a list of one name needs no right beyond those of the watch."""
         path = granted(Kind.RAY_CLUSTER, Verb.LIST).path(namespace)
         query = [("fieldSelector", f"metadata.name={name}")]
-        answer = await self._server.ask(Request("GET", path, query=query))
-        items = answer.get("items") or []
-        return ray_cluster_fact(items[0]) if items else None
+        found = maps_of(await self._server.ask(Request("GET", path, query=query)), "items")
+        return next((ray_cluster_fact(it) for it in found if metadata_of(it).get("name") == name), None)
 
     async def patch_status(self, key: Key, status: Manifest, *, resource_version: str | None) -> None:
         """Merge-patch the training's status; with a version, a stale writer gets `Conflict`."""
@@ -104,7 +104,7 @@ class KubernetesCluster:
             body["metadata"] = {"resourceVersion": resource_version}
         with self._freshness.writing(key, resource_version) as write:
             answer = await self._server.ask(Request("PATCH", path, body, query=[_WRITER], headers=_MERGE))
-            write.answered((answer.get("metadata") or {}).get("resourceVersion"))
+            write.answered(metadata_of(answer).get("resourceVersion"))
 
     async def emit(self, training: Manifest, event: Event) -> None:
         """Record an event about a training: soon, for nothing that is decided may wait for it."""
@@ -147,9 +147,8 @@ class KubernetesCluster:
             answer = await self._server.ask(
                 Request("GET", resource.path(namespace), query=page, headers=headers)
             )
-            metadatas = (item["metadata"] for item in answer.get("items") or [])
-            found += [Identity(it["namespace"], it["name"], it["uid"]) for it in metadatas]
-            following = (answer.get("metadata") or {}).get("continue") or ""
+            found += [identity_of(it) for it in maps_of(answer, "items")]
+            following = str(metadata_of(answer).get("continue") or "")
             if not following:
                 return found
 
@@ -179,7 +178,7 @@ class KubernetesCluster:
             raise ClusterUnavailable(str(error_of(request, answer)))
         if answer.status >= 300:
             raise error_of(request, answer)
-        return any(it["name"] == resource.plural for it in answer.json().get("resources") or [])
+        return any(it.get("name") == resource.plural for it in maps_of(answer.json(), "resources"))
 
 
 def granted(kind: str | Resource, verb: Verb) -> Resource:
@@ -195,6 +194,19 @@ def granted(kind: str | Resource, verb: Verb) -> Resource:
             f"{', '.join(sorted(resource.verbs))}: add it there and to charts/rrm-operator/files/rules.yaml"
         )
     return resource
+
+
+def identity_of(item: Manifest) -> Identity:
+    """Return who a listed object is.
+
+    Raises:
+        ClusterUnavailable: If it does not say so: no API server has listed it.
+    """
+    metadata = metadata_of(item)
+    parts = [it for key in ("namespace", "name", "uid") if isinstance(it := metadata.get(key), str)]
+    if len(parts) < 3:
+        raise ClusterUnavailable(f"expected namespace, name and uid of an object, found {str(item)[:200]}")
+    return Identity(*parts)
 
 
 def event_manifest(training: Manifest, event: Event, *, now: datetime, unique: str) -> Manifest:

@@ -228,7 +228,15 @@ class Lease:
         self._record = self._record_of(answer)
 
     def _record_of(self, answer: Answer) -> Record:
-        return record_of(answer.json(), default_seconds=self._timing.seconds)
+        """Return what an answer says; it must have a version, or the next write would be unconditional."""
+        lease = answer.object(self._name)
+        try:
+            record = record_of(lease, default_seconds=self._timing.seconds)
+        except (AttributeError, OverflowError, TypeError, ValueError) as error:
+            raise answer.is_no(f"Lease {self._namespace}/{self._name}") from error
+        if lease.get("kind") != "Lease" or not record.version:
+            raise answer.is_no(f"Lease {self._namespace}/{self._name}")
+        return record
 
     def _tell_failure(self, error: OperatorError) -> None:
         """Say the first of several failures in a row: the next ones come each second."""

@@ -12,18 +12,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rrm_operator.credentials import MASKED, without_credentials
 from rrm_operator.facts import Key, Manifest
 from rrm_operator.settings import LogFormat
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 NAME: Final = "training_name"
 """Field that lines show as `name`, which Python's own records have already taken."""
-MASKED: Final = "***"
-_CREDENTIALS: Final = (
-    re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s,}]+(?:\s+[\w.+/=~-]+)?)"),
-    re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.+/=~-]{8,}"),
-    re.compile(r"()\b(?:hf_[A-Za-z0-9]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+)"),
-)
 _REFUSED_VALUE: Final = re.compile(r'((?:Invalid|Duplicate) value: )(?:"(?:[^"\\]|\\.)*"|\{.*?\}(?=: |$))')
 _SHORTEST_VALUE: Final = 8
 """Shorter values, such as `true` or `WARNING`, tell nothing, and to mask them would spoil other words."""
@@ -57,8 +52,7 @@ class Masks:
 
     def masked(self, text: str) -> str:
         """Return a text without credentials and without the values."""
-        for pattern in (*_CREDENTIALS, _REFUSED_VALUE):
-            text = pattern.sub(rf"\1{MASKED}", text)
+        text = _REFUSED_VALUE.sub(rf"\1{MASKED}", without_credentials(text))
         for value in self._longest_first:
             text = text.replace(value, MASKED)
         return text
@@ -78,15 +72,16 @@ def env_values(spec: Any) -> Iterator[str]:
     >>> list(env_values({"jobs": {"containers": [{"env": [{"name": "A", "value": "1"}, {"name": "B"}]}]}}))
     ['1']
     """
-    if isinstance(spec, list):
-        for item in spec:
-            yield from env_values(item)
-    elif isinstance(spec, dict):
-        for key, value in spec.items():
-            if key == "env" and isinstance(value, list):
-                yield from (str(it["value"]) for it in value if isinstance(it, dict) and "value" in it)
-            else:
-                yield from env_values(value)
+    inside = [spec]
+    while inside:
+        part = inside.pop()
+        if isinstance(part, list):
+            inside += part
+        elif isinstance(part, dict):
+            env = part.get("env")
+            if isinstance(env, list):
+                yield from (str(it["value"]) for it in env if isinstance(it, dict) and "value" in it)
+            inside += [it for key, it in part.items() if key != "env" or not isinstance(it, list)]
 
 
 def fields_of(record: logging.LogRecord, masks: Masks) -> dict[str, object]:

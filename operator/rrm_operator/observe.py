@@ -6,7 +6,6 @@ Reads only. The answers remembered here may be lost at any time: after a restart
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rrm_api import group
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess import FRESH_SECONDS, ray_question_seconds
 from rrm_operator.assess.signs_of_life import SignOfLife, sign_of_life
@@ -18,6 +17,7 @@ from rrm_operator.named_claims import NamedClaims
 from rrm_operator.plan.names import submission_id
 from rrm_operator.plan.ray_job import endpoint_of
 from rrm_operator.ports import Clock, RayJobs
+from rrm_operator.repairs import Repairs
 from rrm_operator.settings import Settings
 
 REGROW_SECONDS: Final = 300.0
@@ -61,6 +61,7 @@ class Observer:
     _stopped: dict[Key, str] = field(default_factory=dict)
     _no_growths: dict[Key, _NoGrowth] = field(default_factory=dict)
     _signs: dict[Key, SignOfLife] = field(default_factory=dict)
+    _repairs: dict[Key, Repairs] = field(default_factory=dict)
 
     async def observe(self, key: Key, training: RewardModelTraining, seen: Snapshot) -> Situation:
         """Return a training with all that is known about it; asks Ray only when nobody else tells."""
@@ -144,6 +145,10 @@ class Observer:
         """Note that a claim is as large as wanted; return whether that is news."""
         return self._no_growths.pop(key, None) is not None
 
+    def repairs(self, key: Key) -> Repairs:
+        """Return what is remembered of the objects of a training that others have changed."""
+        return self._repairs.setdefault(key, Repairs(self.clock))
+
     def refused(self, key: Key, generation: int, words: str) -> bool:
         """Note that an object was refused; return whether that is news."""
         refusal = _Refusal(generation, words)
@@ -163,22 +168,26 @@ class Observer:
             self._cut_off,
             self._no_growths,
             self._signs,
+            self._repairs,
         ):
             memory.pop(key, None)
 
     def _refusal_words(self, key: Key, training: RewardModelTraining) -> str | None:
         """Return the words of a refusal that stands: until the spec is edited, or a person tries again."""
-        refusal, asked = self._refusals.get(key), training.metadata.annotations.get(group.ANNOTATION_RETRY)
+        refusal, asked = self._refusals.get(key), training.metadata.retry
         if refusal is None or refusal.generation != training.metadata.generation:
             return None
-        if asked and asked != training.status.last_handled_retry:
+        if asked not in (None, training.status.last_handled_retry):
             del self._refusals[key]
             return None
         return refusal.words
 
     def _forbidden_words(self, key: Key) -> str | None:
-        no_growth = self._no_growths.get(key)
-        return self._forbidden.get(key) or (no_growth.words if no_growth is not None else None)
+        no_growth, repairs = self._no_growths.get(key), self._repairs.get(key)
+        not_repaired = repairs.refusal if repairs is not None else ""
+        return (
+            self._forbidden.get(key) or not_repaired or (no_growth.words if no_growth is not None else None)
+        )
 
     async def _job(self, key: Key, situation: Situation, cluster: RayClusterFact) -> RayJobFact | None:
         id_ = submission_id(situation.training.metadata.uid, situation.counted)

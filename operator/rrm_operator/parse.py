@@ -14,7 +14,6 @@ class Unreadable:
     """A training whose spec this operator cannot read."""
 
     status: TrainingStatus
-    generation: int
     message: str
     """Each fault with its field."""
 
@@ -28,7 +27,7 @@ def parse(manifest: Manifest) -> RewardModelTraining | Unreadable:
     try:
         training = parse_training({key: value for key, value in manifest.items() if key != "status"})
     except ValidationError as error:
-        return Unreadable(status, manifest["metadata"].get("generation", 0), faults(error))
+        return Unreadable(status, faults(error))
     return training.model_copy(update={"status": status})
 
 

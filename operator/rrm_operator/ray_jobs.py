@@ -3,7 +3,6 @@
 A submission is sent exactly once: the same attempt has the same id, and Ray refuses an id that it knows.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -13,6 +12,7 @@ from rrm_operator import metrics
 from rrm_operator.api_server import ApiServer, Request
 from rrm_operator.errors import ClusterUnavailable, RayUnavailable
 from rrm_operator.facts import RayJobFact, RayJobState
+from rrm_operator.nesting import read_json
 from rrm_operator.ports import Clock, RayEndpoint, Stop, Submission
 from rrm_operator.settings import RayReach, Settings
 
@@ -201,7 +201,7 @@ def job_fact(submission_id: str, answer: RayAnswer, now: float) -> RayJobFact:
         RayUnavailable: If it is not the job API that answered.
     """
     try:
-        found = json.loads(answer.text)
+        found = read_json(answer.text)
         state = RayJobState(found["status"])
     except (ValueError, KeyError, TypeError) as error:
         raise RayUnavailable(

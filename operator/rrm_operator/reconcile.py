@@ -66,7 +66,7 @@ class Reconciler:
         todo = plan(assessment, self.settings, self.keys)
         held_back = await self.reporter.report(key, seen.manifest, assessment)
         try:
-            regrow = await self._carry_out(key, todo, seen)
+            again = await self._carry_out(key, todo, seen)
         except Refused as error:
             generation = seen.manifest["metadata"].get("generation", 0)
             if not self.observer.refused(key, generation, str(error)):
@@ -74,17 +74,17 @@ class Reconciler:
             return 0.0  # The next look says so in the status.
         if self.observer.allowed(key):
             return 0.0  # The next look takes it back in the status.
-        waits = (held_back, assessment.next_look_seconds, regrow)
+        waits = (held_back, assessment.next_look_seconds, *again)
         return min((it for it in waits if it is not None), default=None)
 
-    async def _carry_out(self, key: Key, todo: Plan, seen: Snapshot) -> float | None:
-        """Do what was planned; return after how many seconds the claim is asked to grow again."""
+    async def _carry_out(self, key: Key, todo: Plan, seen: Snapshot) -> tuple[float | None, ...]:
+        """Do what was planned; return after how many seconds what was postponed is tried again."""
         try:
-            await apply(todo, seen, self.cluster)
+            postponed = await apply(todo, seen, self.cluster, self.observer.repairs(key))
             await stop(todo, key, self.ray, self.observer)
             await submit(todo, key, self.ray, self.observer)
             await own(todo, seen.claim, self.cluster, uid=seen.manifest["metadata"].get("uid", ""))
-            return await grow(todo, seen.claim, self.cluster, self.observer, key=key)
+            return postponed, await grow(todo, seen.claim, self.cluster, self.observer, key=key)
         except Forbidden as error:
             # The next look, after a while, says so in the status and tries again.
             if not error.terminating:
@@ -93,9 +93,8 @@ class Reconciler:
 
     async def _assess(self, key: Key, seen: Snapshot) -> Assessment:
         match parse(seen.manifest):
-            case Unreadable(status, generation, message):
-                now = self.clock.now()
-                return assess_unreadable(status, generation=generation, message=message, now=now)
+            case Unreadable(status, message):
+                return assess_unreadable(seen, status, message=message, now=self.clock.now())
             case training:
                 situation = await self.observer.observe(key, training, seen)
                 return assess(await confirmed(situation, self.cluster))

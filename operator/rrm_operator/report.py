@@ -1,9 +1,11 @@
 """Says what was found: one status patch where it differs, an event where `Ready` changes its reason.
 
 Written before the plan is applied: an attempt is counted before it is submitted, and how it ended is
-recorded before its RayCluster is deleted.
+recorded before its RayCluster is deleted. So a status that the API server refuses must not be the end: it is
+told without the words of others, which alone can be what no rule of ours foresaw.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,11 +16,15 @@ from rrm_api.conditions import ConditionType, Stage
 from rrm_api.status import TrainingStatus
 from rrm_operator.assess import Assessment
 from rrm_operator.assess.moments import seconds_of
+from rrm_operator.errors import Refused
+from rrm_operator.essentials import essentials
 from rrm_operator.facts import Key, Manifest
 from rrm_operator.ports import Clock, Cluster, Event
 
+_log = logging.getLogger(__name__)
+
 MINOR_SECONDS: Final = 30.0
-"""Differences that are only progress are written at most this often."""
+"""Differences that are only progress are written at most this often, and as often one that was refused."""
 
 _MINOR_FIELDS: Final = frozenset({"progress", "checkpoints", "base", "gpuSeconds"})
 _MINOR_MESSAGES: Final = frozenset({ConditionType.CLUSTER_READY, ConditionType.CHECKPOINT_SAVED})
@@ -38,34 +44,62 @@ class Reporter:
     tell: Tell
     """Told of every status that was written."""
     _written_at: dict[Key, float] = field(default_factory=dict)
+    _refused_at: dict[Key, float] = field(default_factory=dict)
 
     async def report(self, key: Key, manifest: Manifest, assessment: Assessment) -> float | None:
         """Write the status; return after how many seconds a difference that was held back is due.
 
         The version is sent along: whoever decides upon a status that is no longer the newest gets a
         `Conflict`, and looks again, instead of counting an attempt or telling an event twice.
+
+        Raises:
+            Refused: Not even what is decided upon can be written: then nothing may be done.
         """
         now, old = self.clock.now(), manifest.get("status") or {}
         new = assessment.status.manifest()
-        patch = difference(old, new)
-        if not patch:
+        if not difference(old, new):
             return None
         old = _readable(old)
         due = self._last_written(key, old) + MINOR_SECONDS - now
         if due > 0 and weighty(old) == weighty(new):
             return due
-        version = manifest["metadata"].get("resourceVersion")
+        written = await self._written(key, manifest, new)
+        if written is not None:
+            self._written_at[key] = now
+            self.tell(key, old, written)
+            event = transition(old, assessment)
+            if event is not None:
+                await self.cluster.emit(manifest, event)
+        return self._refused_for(key)
+
+    async def _written(self, key: Key, manifest: Manifest, new: Manifest) -> Manifest | None:
+        """Write a status, the whole if that is accepted; return what was written, None if it stood there."""
+        old, version = manifest.get("status") or {}, manifest["metadata"].get("resourceVersion")
+        if self._refused_for(key) is None:
+            try:
+                await self.cluster.patch_status(key, difference(old, new), resource_version=version)
+            except Refused as error:
+                _log.error("status told without the words of others: %s", error, extra={"training": str(key)})
+                self._refused_at[key] = self.clock.now()
+            else:
+                return new
+        told = essentials(_readable(old), new)
+        patch = difference(old, told)
+        if not patch:
+            return None
         await self.cluster.patch_status(key, patch, resource_version=version)
-        self._written_at[key] = now
-        self.tell(key, old, new)
-        event = transition(old, assessment)
-        if event is not None:
-            await self.cluster.emit(manifest, event)
-        return None
+        return told
+
+    def _refused_for(self, key: Key) -> float | None:
+        """Return for how many seconds more the whole status counts as refused; None = it may be tried."""
+        due = self._refused_at.get(key, -MINOR_SECONDS) + MINOR_SECONDS - self.clock.now()
+        # A moment that is still to come was told by a clock that was wrong.
+        return due if 0 < due <= MINOR_SECONDS else None
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone."""
         self._written_at.pop(key, None)
+        self._refused_at.pop(key, None)
 
     def _last_written(self, key: Key, old: Manifest) -> float:
         """Return when progress was written last; after a restart, status itself tells."""

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     request_timeout_seconds: Seconds = 15
     """Longest wait for one answer of the API server."""
     probe_seconds: Seconds = 30
-    """How often it is looked whether a needed kind came or went."""
+    """How often it is looked whether a needed kind came or went, and how often the keys are read again."""
     relist_seconds: Seconds = 300
     """How often the store is compared with a list of names, to find what a broken watch has missed."""
     watch_seconds: Annotated[int, Field(ge=30)] = 600

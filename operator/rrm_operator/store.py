@@ -22,7 +22,8 @@ from rrm_operator.facts import (
     RayClusterFact,
     Snapshot,
 )
-from rrm_operator.facts_from import ChildFact, child_fact, progress_fact, slim_training, training_of
+from rrm_operator.facts_from import ChildFact, child_fact, progress_fact, slim_training
+from rrm_operator.manifests import training_of
 
 PROGRESS_SUFFIX: Final = "-progress"
 
@@ -48,8 +49,10 @@ class _Child:
 class _Entry:
     key: Key
     """The one that every child refers to: equal ones would be kept beside it."""
+    exists: bool = False
+    """Whether the training does; its children may have come before it, and may outlive it."""
     body: bytes | None = None
-    """The training as JSON: a fifth of the memory that its dictionaries take."""
+    """The training as JSON: a fifth of the memory that its dictionaries take. None: nothing else is known."""
     uid: str = ""
     words: int = 0
     """Hash of what a person last said: spec, annotations, deletion."""
@@ -60,7 +63,7 @@ class _Entry:
     children: dict[tuple[Kind, str], _Child] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
-        return self.body is None and not self.children
+        return not self.exists and not self.children
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,11 @@ class Store:
         return self._kuberay_installed
 
     def keys(self) -> frozenset[Key]:
-        """Return all trainings that exist."""
+        """Return all trainings that can be looked at."""
         return frozenset(key for key, entry in self._entries.items() if entry.body is not None)
 
     def snapshot(self, key: Key) -> Snapshot | None:
-        """Return what is known about a training, None if it is gone."""
+        """Return what is known about a training, None if that is nothing: usually it is gone."""
         entry = self._entries.get(key)
         if entry is None or entry.body is None:
             return None
@@ -120,6 +123,25 @@ class Store:
         if kind == group.KIND:
             return self._feed_training(manifest, deleted=deleted)
         return self._feed_child(Kind(kind), manifest, deleted=deleted)
+
+    def acknowledge(self, kind: str, manifest: Manifest) -> None:
+        """Note that an object exists whose event could not be taken in; what was known of it stays."""
+        metadata, uid = manifest["metadata"], _uid(manifest)
+        if kind == group.KIND:
+            entry = self._entry(Key(metadata["namespace"], metadata["name"]))
+            if entry.uid != uid:
+                entry.body = None
+            self._note(entry, uid)
+        elif (owner := training_of(manifest)) is not None:
+            key = Key(metadata["namespace"], owner)
+            before = self._child(Kind(kind), key, metadata["name"])
+            fact = before.fact if before is not None and before.uid == uid else None
+            self._put(Kind(kind), key, metadata["name"], _Child(uid, fact, self._order))
+
+    def owner(self, kind: str, manifest: Manifest) -> Key | None:
+        """Return the training whose child an object is as far as is known."""
+        metadata = manifest["metadata"]
+        return self._owners.get((kind, metadata["namespace"], metadata["name"]))
 
     def is_word(self, kind: str, manifest: Manifest) -> bool:
         """Return whether an event, before it is fed, tells what a person or the trainer has said anew.
@@ -158,16 +180,25 @@ class Store:
 
     def _feed_training(self, manifest: Manifest, *, deleted: bool) -> Key:
         key = Key(manifest["metadata"]["namespace"], manifest["metadata"]["name"])
-        entry = self._entry(key)
         # kopf keeps the order of events only for each uid: a late DELETED must not remove the successor.
         if not deleted:
             # Not by a quicker reader: what a pod template may hold is more than those can write or read.
-            entry.body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
-            entry.uid, entry.words, entry.order = _uid(manifest), _words(manifest), self._order
-        elif entry.uid == _uid(manifest):
-            entry.body = None
+            body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
+            words = _words(manifest)
+            entry = self._entry(key)
+            entry.body, entry.words = body, words
+            self._note(entry, _uid(manifest))
+        elif self._entry(key).uid == _uid(manifest):
+            self._lose(key)
         self._forget_if_empty(key)
         return key
+
+    def _note(self, entry: _Entry, uid: str) -> None:
+        entry.exists, entry.uid, entry.order = True, uid, self._order
+
+    def _lose(self, key: Key) -> None:
+        entry = self._entries[key]
+        entry.exists, entry.body = False, None
 
     def _feed_child(self, kind: Kind, manifest: Manifest, *, deleted: bool) -> Key | None:
         namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
@@ -175,13 +206,24 @@ class Store:
         if deleted or owner is None:
             return self._drop(kind, Identity(namespace, name, _uid(manifest)))
         child = _Child(_uid(manifest), child_fact(kind, manifest), self._order)
-        entry = self._entry(Key(namespace, owner))
-        key = entry.key
-        before = entry.children.get((kind, name))
-        entry.children[kind, name] = child
-        self._owners[kind.value, key.namespace, name] = key
+        before = self._child(kind, Key(namespace, owner), name)
+        key = self._put(kind, Key(namespace, owner), name, child)
         changed = before is None or (before.uid, before.fact) != (child.uid, child.fact)
         return key if self._feed_progress(key, kind, manifest) or changed else None
+
+    def _child(self, kind: Kind, key: Key, name: str) -> _Child | None:
+        entry = self._entries.get(key)
+        return entry.children.get((kind, name)) if entry is not None else None
+
+    def _put(self, kind: Kind, key: Key, name: str, child: _Child) -> Key:
+        """Keep a child of a training, and of no other; return the key as all children refer to it."""
+        former = self._owners.get((kind.value, key.namespace, name))
+        if former is not None and former != key:
+            self._remove(kind, former, name)
+        entry = self._entry(key)
+        entry.children[kind, name] = child
+        self._owners[kind.value, entry.key.namespace, name] = entry.key
+        return entry.key
 
     def _feed_progress(self, key: Key, kind: Kind, manifest: Manifest) -> bool:
         if kind is not Kind.CONFIG_MAP or manifest["metadata"]["name"] != key.name + PROGRESS_SUFFIX:
@@ -193,23 +235,26 @@ class Store:
 
     def _drop(self, kind: Kind, gone: Identity) -> Key | None:
         key = self._owners.get((kind.value, gone.namespace, gone.name))
-        entry = self._entries.get(key) if key else None
-        child = entry.children.get((kind, gone.name)) if entry else None
+        child = self._child(kind, key, gone.name) if key is not None else None
         # A late DELETED of an object must not remove the namesake that was made since.
-        if key is None or entry is None or child is None or child.uid != gone.uid:
+        if key is None or child is None or child.uid != gone.uid:
             return None
-        del entry.children[kind, gone.name]
-        del self._owners[kind.value, gone.namespace, gone.name]
-        if kind is Kind.CONFIG_MAP and gone.name == key.name + PROGRESS_SUFFIX:
+        self._remove(kind, key, gone.name)
+        return key
+
+    def _remove(self, kind: Kind, key: Key, name: str) -> None:
+        entry = self._entries[key]
+        del entry.children[kind, name]
+        del self._owners[kind.value, key.namespace, name]
+        if kind is Kind.CONFIG_MAP and name == key.name + PROGRESS_SUFFIX:
             entry.progress = ProgressFact()
         self._forget_if_empty(key)
-        return key
 
     def _evict(self, kind: str, ghost: Identity) -> Key | None:
         if kind != group.KIND:
             return self._drop(Kind(kind), ghost)
         key = Key(ghost.namespace, ghost.name)
-        self._entries[key].body = None
+        self._lose(key)
         self._forget_if_empty(key)
         return key
 
@@ -228,7 +273,7 @@ class Store:
             return {
                 Identity(key.namespace, key.name, entry.uid): entry.order
                 for key, entry in self._entries.items()
-                if entry.body is not None
+                if entry.exists
             }
         return {
             Identity(key.namespace, name, child.uid): child.order

@@ -22,6 +22,7 @@ from rrm_operator import metrics
 from rrm_operator.facts import Manifest
 from rrm_operator.handlers import Feed, register
 from rrm_operator.inbox import Inbox
+from rrm_operator.kopf_client import read_deep_json
 from rrm_operator.rights import RESOURCES
 from rrm_operator.scope import Scope
 from rrm_operator.settings import Settings
@@ -63,6 +64,7 @@ class Watching:
     def start(self, scope: Scope) -> None:
         """Watch this from now on."""
         metrics.KOPF_STARTS.inc()
+        read_deep_json()
         stop = threading.Event()
         watch = Watch(scope, stop, asyncio.Event(), Inbox(self._feed, stop))
         self._watch = watch

@@ -6,34 +6,13 @@ from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.errors import RayUnavailable
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_starting, live_until_training
+
+__all__ = ["live_until_provisioning", "live_until_starting", "live_until_training"]
 
 HEAD, WORKER, CLUSTER = "tiny-judge-c1-head", "tiny-judge-c1-worker", "tiny-judge-c1"
 LONGEST_BACKOFF_SECONDS = 601
 RAY_AGAIN_SECONDS = 5.0
-
-
-async def live_until_provisioning(operator: Any) -> Any:
-    """Let the data be prepared and a RayCluster be made; return the world."""
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
-    return operator.world
-
-
-async def live_until_starting(operator: Any) -> Any:
-    """Let the first attempt be submitted; return the world."""
-    world = await live_until_provisioning(operator)
-    world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
-    return world
-
-
-async def live_until_training(operator: Any, *, saved: int | None = None) -> Any:
-    """Let the first attempt make three steps; return the world."""
-    world = await live_until_starting(operator)
-    world.train_reports(3, saved=saved)
-    assert await operator.settle() == "Training"
-    return world
 
 
 async def pass_time(operator: Any, seconds: float) -> str:

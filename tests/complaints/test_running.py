@@ -9,9 +9,9 @@ import pytest
 
 from rrm.train.overrides.shared import PINNED
 from rrm_api import group
+from rrm_api.quantities import amount
 from rrm_api.v1alpha1 import parse_training
 from rrm_operator.facts import Key, Kind
-from rrm_operator.plan.checkpoints import amount
 from rrm_operator.settings import Settings
 from rrm_operator.store import Store
 from rrm_operator.work_queue import WorkQueue

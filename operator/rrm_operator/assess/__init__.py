@@ -6,7 +6,6 @@ Pure: no clock, no randomness, no environment, no logging; `now` is an argument.
 from dataclasses import dataclass
 from typing import Final
 
-from rrm_api import group
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_api.run import LOG_TAIL_CHARS
 from rrm_api.status import ExportStatus, FailureStatus, Metric, ResolvedStatus, TrainingStatus
@@ -29,6 +28,7 @@ from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage import find_stage
 from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
 from rrm_operator.assess.standing import Standing
+from rrm_operator.facts import Snapshot
 
 _TELLS_WHY: Final = frozenset({Stage.RELEASING, Stage.BACKING_OFF})
 _MUST_ACT: Final = frozenset({Stage.STALLED, Stage.FAILED})
@@ -43,9 +43,11 @@ class Assessment:
     next_look_seconds: float | None
     """When to look again without an event; None = only on events."""
     situation: Situation | None = None
-    """What was seen; None if the spec could not be read, and nothing can be planned."""
+    """What was seen; None if the spec could not be read, and nothing can be made."""
     new: Begun | None = None
     """The attempt that is counted now."""
+    unread: Snapshot | None = None
+    """What was seen where the spec could not be read."""
 
     @property
     def stage(self) -> Stage:
@@ -61,8 +63,11 @@ def assess(situation: Situation) -> Assessment:
     return Assessment(standing, status, next_look_seconds(situation, standing), situation, new)
 
 
-def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str, now: float) -> Assessment:
+def assess_unreadable(seen: Snapshot, previous: TrainingStatus, *, message: str, now: float) -> Assessment:
     """Return what is to be said about a training whose spec this operator cannot read: the second gate."""
+    if seen.clusters:
+        message = f"{message}; what runs goes on until it ends, or spec.suspend is true"
+    generation = seen.manifest["metadata"].get("generation", 0)
     standing = _unreadable(previous, message)
     undated = (*main_conditions(standing), *unknown_details())
     status = previous.model_copy(
@@ -71,10 +76,10 @@ def assess_unreadable(previous: TrainingStatus, *, generation: int, message: str
             "conditions": list(dated(undated, previous.conditions, generation=generation, now=now)),
             "stage": standing.stage,
             "start_time": previous.start_time or written(now),
-            "failure": FailureStatus(reason=Reason.INVALID_SPEC, message=message),
+            "failure": FailureStatus(reason=Reason.INVALID_SPEC, message=message[:MAX_MESSAGE]),
         }
     )
-    return Assessment(standing, status, next_look_seconds=None)
+    return Assessment(standing, status, next_look_seconds=None, unread=seen)
 
 
 def _unreadable(previous: TrainingStatus, message: str) -> Standing:
@@ -121,14 +126,11 @@ def _handled_retry(situation: Situation, standing: Standing) -> str | None:
     known = situation.training.status.last_handled_retry
     if not situation.retried:
         return known
-    asked = situation.training.metadata.annotations[group.ANNOTATION_RETRY][:_RETRY_CHARS]
     # In whatever stage: it may be suspended, and its Job is only removed when it goes on.
     export = situation.export_job if standing.stage is not Stage.SUCCEEDED else None
     has_ended = export is not None and bool(export.finished_time)
-    return known if has_ended or prepare_failure(situation) is not None else asked
-
-
-_RETRY_CHARS: Final = 512
+    is_removed_first = has_ended or prepare_failure(situation) is not None
+    return known if is_removed_first else situation.training.metadata.retry
 
 
 def _base(situation: Situation) -> list[Metric]:

@@ -1,11 +1,10 @@
-"""Small questions about what could keep a training from going on: pod templates, pods' own troubles."""
+"""What is wrong with the pod templates of a spec: they are merged entry by entry, by name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rrm_api.conditions import Reason
 from rrm_api.v1alpha1 import RewardModelTrainingSpec
-from rrm_operator.facts import PodFact, PodRole
+from rrm_operator.facts import PodRole
 
 MERGE_KEYS: Final[Mapping[str, str]] = {
     "containers": "name",
@@ -26,15 +25,6 @@ MAIN_CONTAINERS: Final[Mapping[PodRole, str]] = {
 }
 
 _WITHIN_CONTAINER: Final = ("env", "volumeMounts")
-INVALID_IMAGE: Final = "InvalidImageName"
-_IMAGE_WAITS: Final = (
-    INVALID_IMAGE,
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "ImageInspectError",
-    "RegistryUnavailable",
-)
 
 
 def template_faults(spec: RewardModelTrainingSpec) -> tuple[str, ...]:
@@ -84,34 +74,6 @@ def names_image(template: Mapping[str, Any], main: str) -> bool:
     """
     containers = (template.get("spec") or {}).get("containers") or []
     return any(it.get("image") for it in containers if it["name"] in (ALIAS, main))
-
-
-def pod_trouble(pods: tuple[PodFact, ...]) -> str | None:
-    """Return what keeps a pod from running, in the words of the kubelet or the scheduler."""
-    for pod in pods:
-        if pod.waiting_reason:
-            said = f": {pod.waiting_message}" if pod.waiting_message else ""
-            return f"pod {pod.name}: {pod.waiting_reason}{said}"
-        if pod.unschedulable:
-            return f"pod {pod.name} cannot be scheduled: {pod.unschedulable}"
-    return None
-
-
-def capacity_trouble(pods: tuple[PodFact, ...]) -> Reason | None:
-    """Return why pods have not started, in one word; None where nobody said."""
-    for pod in pods:
-        if pod.waiting_reason in _IMAGE_WAITS:
-            return Reason.IMAGE_UNAVAILABLE
-        if pod.waiting_reason == "CreateContainerConfigError":
-            return Reason.INVALID_SPEC  # A Secret or ConfigMap that the spec names is not there.
-        if pod.unschedulable:
-            return Reason.UNSCHEDULABLE
-    return None
-
-
-def invalid_image(pods: tuple[PodFact, ...]) -> str | None:
-    """Return the kubelet's words about an image name that no waiting can make right."""
-    return pod_trouble(tuple(pod for pod in pods if pod.waiting_reason == INVALID_IMAGE))
 
 
 def _metadata_faults(path: str, metadata: Any) -> Iterator[str]:

@@ -28,6 +28,7 @@ class FailureClass(StrEnum):
 _CLASSES: Final[dict[Reason, FailureClass]] = {
     Reason.UNSCHEDULABLE: FailureClass.CAPACITY,
     Reason.IMAGE_UNAVAILABLE: FailureClass.CAPACITY,
+    Reason.VOLUME_UNAVAILABLE: FailureClass.CAPACITY,
     Reason.CLUSTER_LOST: FailureClass.INFRASTRUCTURE,
     Reason.TRAINER_CRASHED: FailureClass.INFRASTRUCTURE,
     Reason.OUT_OF_MEMORY: FailureClass.MEMORY,

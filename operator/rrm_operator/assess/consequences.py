@@ -60,7 +60,7 @@ def consequence(situation: Situation) -> Restart | GiveUp | None:
         return GiveUp(Stage.FAILED, _explained(situation, ending))
     before = attempt.restarts if attempt is not None else 0
     if kind not in _COUNTED:
-        return Restart(0.0, before)
+        return Restart(0.0, 0 if has_saved(situation) else before)
     restarts, limit = 0 if has_saved(situation) else before + 1, _limit(situation)
     if restarts > limit or limit == 0:
         return GiveUp(Stage.FAILED, _exhausted(situation, ending, restarts))
@@ -135,6 +135,8 @@ def _explained(situation: Situation, ending: Failure) -> Failure:
         Reason.UNSCHEDULABLE: "the GPUs were given back: make room, or raise "
         f"spec.policy.startupDeadlineSeconds; then {retry_hint(situation)}",
         Reason.IMAGE_UNAVAILABLE: f"correct spec.image or spec.imagePullSecrets, or {retry_hint(situation)}",
+        Reason.VOLUME_UNAVAILABLE: "the GPUs were given back: correct the volume, then "
+        f"{retry_hint(situation)}",
         Reason.TRAINING_FAILED: f"correct the spec, or {retry_hint(situation)}",
     }
     advice = knobs.get(ending.reason)

@@ -16,7 +16,6 @@ from typing import Final
 from rrm_api.conditions import Reason
 from rrm_api.run import ExitCode, Record, Result
 from rrm_api.status import AttemptStatus
-from rrm_operator.assess.checks import capacity_trouble, invalid_image, pod_trouble
 from rrm_operator.assess.classes import crash_reason
 from rrm_operator.assess.deadlines import startup_due
 from rrm_operator.assess.failures import (
@@ -28,6 +27,12 @@ from rrm_operator.assess.failures import (
 )
 from rrm_operator.assess.heads import cluster_loss, gone_head, has_new_head, is_saving
 from rrm_operator.assess.moments import written
+from rrm_operator.assess.pod_troubles import (
+    capacity_trouble,
+    invalid_image,
+    killed_for_memory,
+    pod_trouble,
+)
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stopping import StopOrder, stop_order
 from rrm_operator.facts import PodFact, RayClusterFact, RayJobFact, RayJobState
@@ -93,8 +98,8 @@ def _too_late(situation: Situation, cluster: RayClusterFact) -> Failure | None:
     if cluster.head_ready and cluster.ready_workers >= situation.training.spec.workers.nodes:
         return None
     limit = situation.training.spec.policy.startup_deadline_seconds
-    said = capacity_trouble(pods) or (cluster.replica_failure and Reason.UNSCHEDULABLE)
-    words = pod_trouble(pods) or cluster.replica_failure or _unready(pods)
+    said = capacity_trouble(situation, pods) or (cluster.replica_failure and Reason.UNSCHEDULABLE)
+    words = pod_trouble(situation, pods) or cluster.replica_failure or _unready(pods)
     message = f"{cluster.name} was not whole within {limit} s (spec.policy.startupDeadlineSeconds): {words}"
     return Failure(said or Reason.NO_PROGRESS, message)
 
@@ -168,7 +173,7 @@ def _from_record(situation: Situation, record: Record) -> Failure:
             reason = record.reason if record.reason in KEPT_REASONS else Reason.TRAINING_FAILED
         else:
             reason = _crash_reason(situation, words)
-        return Failure(reason, record.message, record.exit_code, record.log_tail)
+        return _about_memory(situation, Failure(reason, record.message, record.exit_code, record.log_tail))
     trained = record.trained
     saved = trained.checkpoints.latest_step if trained is not None else None
     planned = trained.total_steps if trained is not None else "unknown"
@@ -180,11 +185,19 @@ def _from_record(situation: Situation, record: Record) -> Failure:
 
 
 def _crash_reason(situation: Situation, words: str) -> Reason:
-    if any(pod.termination_reason == "OOMKilled" for pod in _ray_pods(situation)):
+    if killed_for_memory(_ray_pods(situation)):
         return Reason.OUT_OF_MEMORY
     saved = situation.training.status.checkpoints
     proven = situation.stepped or (saved is not None and bool(saved.latest_step))
     return crash_reason(words, stepped=proven)
+
+
+def _about_memory(situation: Situation, failure: Failure) -> Failure:
+    """Return the failure of an attempt with the pod that reached its limit, where memory ended it."""
+    killed = killed_for_memory(_ray_pods(situation))
+    if failure.reason is not Reason.OUT_OF_MEMORY or not killed:
+        return failure
+    return replace(failure, message=f"{failure.message}; {killed}")
 
 
 def _ray_pods(situation: Situation) -> tuple[PodFact, ...]:
@@ -209,7 +222,7 @@ def _ended_without_record(situation: Situation) -> Failure | None:
         return None
     said = "".join(f"; {words}" for words in (job.message, *unreadable_answers(situation)) if words)
     message = f"Ray says {job.state}, without a record of the trainer{said}"
-    return Failure(_crash_reason(situation, message), message, job.exit_code)
+    return _about_memory(situation, Failure(_crash_reason(situation, message), message, job.exit_code))
 
 
 def _silent(situation: Situation, cluster: RayClusterFact) -> Failure | None:

@@ -84,7 +84,13 @@ def _with_remedy(failure: Failure, job: JobFact, situation: Situation) -> Failur
     """Return a failure that no edit of the spec is needed for, with what makes the Job run again."""
     if failure.reason not in (Reason.PREPARE_FAILED, Reason.EXPORT_FAILED):
         return failure
-    return replace(failure, message=f"{failure.message}; {retry_hint(situation)}")
+    message = f"{failure.message}; {retry_hint(situation)}"
+    if job.overdue:
+        limit = situation.training.spec.policy.job_deadline_seconds
+        message = (
+            f"not done in time ({limit} s): raise spec.policy.jobDeadlineSeconds unless it hung; {message}"
+        )
+    return replace(failure, message=message)
 
 
 def retry_hint(situation: Situation) -> str:

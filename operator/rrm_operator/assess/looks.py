@@ -6,10 +6,12 @@ from rrm_api.conditions import Reason, Stage
 from rrm_operator.assess.consequences import Restart, consequence
 from rrm_operator.assess.deadlines import active_due, finished_due, progress_due, startup_due
 from rrm_operator.assess.failures import RECORD_GRACE_SECONDS
-from rrm_operator.assess.situation import Situation
+from rrm_operator.assess.pod_troubles import until_stuck, until_volumes_are_missed
+from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stage_jobs import job_due, prepare_failure, until_pod_is_missed
 from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.stopping import stop_order
+from rrm_operator.facts import PodRole
 
 FRESH_SECONDS: Final = 60.0
 """A progress report younger than this says enough: Ray is not asked."""
@@ -80,8 +82,11 @@ def _until_stopped(situation: Situation) -> list[float]:
 
 def _until_startup(situation: Situation) -> list[float]:
     cluster = situation.cluster
-    due = startup_due(situation, cluster) if cluster is not None else None
-    return [due - situation.now] if due is not None and due > situation.now else []
+    if cluster is None:
+        return []
+    due = startup_due(situation, cluster)
+    waits = [due - situation.now] if due is not None and due > situation.now else []
+    return waits + until_volumes_are_missed(situation, situation.pods(*RAY_ROLES, owner=cluster.name))
 
 
 def _until_job_is_judged(situation: Situation, standing: Standing) -> list[float]:
@@ -90,6 +95,8 @@ def _until_job_is_judged(situation: Situation, standing: Standing) -> list[float
         return [RECORD_GRACE_SECONDS / 2]
     wait, due = until_pod_is_missed(situation, job), job_due(situation, job)
     waits = [wait if wait is not None else 0.0, due - situation.now if due is not None else 0.0]
+    pods = situation.pods(PodRole.PREPARE if standing.stage is Stage.PREPARING else PodRole.EXPORT)
+    waits += until_volumes_are_missed(situation, pods) + until_stuck(situation, pods)
     return [it for it in waits if it > 0]
 
 

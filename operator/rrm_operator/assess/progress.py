@@ -1,7 +1,7 @@
 """Progress, checkpoints and RayCluster as they stand in status, from what the trainer reported last."""
 
 from rrm_api.status import CheckpointsStatus, ClusterStatus, ProgressStatus
-from rrm_operator.assess.moments import written
+from rrm_operator.assess.moments import rewritten, written
 from rrm_operator.assess.situation import Situation
 
 
@@ -22,7 +22,7 @@ def progress_status(situation: Situation) -> ProgressStatus | None:
         lift=number(progress.lift),
         parse_rate=number(progress.parse_rate),
         seconds_per_step=number(progress.seconds_per_step),
-        last_progress_time=progress.time,
+        last_progress_time=rewritten(progress.time),
         last_seen_time=written(situation.seen_at) if situation.seen_at is not None else None,
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rrm_api.run import Progress
 from rrm_api.status import TrainingStatus
-from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.moments import rewritten, seconds_of
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,4 @@ def _is_written_down(report: Progress, status: TrainingStatus) -> bool:
     told = status.progress
     if told is None or status.attempt != report.attempt:
         return False
-    return (told.step, told.last_progress_time) == (report.step, report.time)
+    return (told.step, told.last_progress_time) == (report.step, rewritten(report.time))

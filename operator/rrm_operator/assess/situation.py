@@ -9,14 +9,15 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from rrm_api import group
 from rrm_api.conditions import Stage
+from rrm_api.fields import SHORT_CHARS
 from rrm_api.run import Intent, Prepared, Progress, Record, Result, Role, RunFile, Trained, intent_of
 from rrm_api.status import AttemptStatus
 from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.assess.checks import MAIN_CONTAINERS, names_image
 from rrm_operator.assess.inputs import export_input_of, identity_of, prepare_input_of, shape_of
 from rrm_operator.assess.signs_of_life import SignOfLife
+from rrm_operator.assess.volumes import has_lost_volume
 from rrm_operator.facts import (
     JobFact,
     ObjectFact,
@@ -92,7 +93,7 @@ class Situation:
         record = self.prepare_record
         if self.trained is not None or (self.submitted and not self.is_over and self.keeps_cluster):
             record = record or self.answers.record(Role.PREPARE)
-        elif self._is_rewriting:
+        elif self._is_rewriting or has_lost_volume(self.training, self.snapshot):
             return None
         return record.prepared if record is not None and record.result is Result.DONE else None
 
@@ -175,8 +176,7 @@ class Situation:
     @property
     def retried(self) -> bool:
         """Whether a person has asked to try again, and nothing has answered yet."""
-        asked = self.training.metadata.annotations.get(group.ANNOTATION_RETRY)
-        return bool(asked) and asked != self.training.status.last_handled_retry
+        return self.training.metadata.retry not in (None, self.training.status.last_handled_retry)
 
     @property
     def seen_at(self) -> float | None:
@@ -291,4 +291,5 @@ class Situation:
         if names_image(self.training.spec.jobs.pod_template or {}, MAIN_CONTAINERS[PodRole.PREPARE]):
             return None
         ids = (pod.image_id for pod in self.pods(PodRole.PREPARE, owner=self.prepare_job.name))
-        return next((it.removeprefix("docker-pullable://") for it in ids if it and "@sha256:" in it), None)
+        names = (it.removeprefix("docker-pullable://") for it in ids if it and "@sha256:" in it)
+        return next((it for it in names if len(it) <= SHORT_CHARS), None)

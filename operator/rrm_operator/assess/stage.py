@@ -14,12 +14,12 @@ from typing import Final
 
 from rrm_api.conditions import ConditionStatus, ConditionType, Reason, Stage
 from rrm_api.run import Result
-from rrm_operator.assess.checks import pod_trouble
 from rrm_operator.assess.consequences import GiveUp, Restart, consequence
 from rrm_operator.assess.deadlines import is_overdue
 from rrm_operator.assess.endings import attempt_ending
 from rrm_operator.assess.failures import retry_hint
 from rrm_operator.assess.moments import written
+from rrm_operator.assess.pod_troubles import pod_trouble
 from rrm_operator.assess.progress import checkpoints_status
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.stage_ends import is_releasing, is_stopping
@@ -174,7 +174,7 @@ def _silence(situation: Situation) -> str:
 
 
 def _provisioning_message(situation: Situation, cluster: RayClusterFact) -> str:
-    trouble = pod_trouble(situation.pods(*RAY_ROLES, owner=cluster.name))
+    trouble = pod_trouble(situation, situation.pods(*RAY_ROLES, owner=cluster.name))
     if trouble is None and cluster.replica_failure is not None:
         return f"KubeRay cannot make all pods of {cluster.name}: {cluster.replica_failure}"
     waits = "its workers" if cluster.head_ready else "its head"
@@ -189,12 +189,9 @@ def _waits_for_deletion(situation: Situation) -> Standing | None:
         leaving.append(claim.name)
     if not leaving:
         return None
-    names = ", ".join(leaving)
-    return Standing(
-        Stage.PENDING,
-        Reason.PENDING,
-        f"waiting until Kubernetes has removed {names}, left by an earlier training",
-    )
+    left = ", left by an earlier training" if situation.inherited else ""
+    message = f"waiting until Kubernetes has removed {', '.join(leaving)}{left}"
+    return Standing(Stage.PENDING, Reason.PENDING, message)
 
 
 def _lacks_volume(situation: Situation) -> Standing | None:

@@ -1,20 +1,17 @@
 """The questions about what goes: an attempt that is stopped, a RayCluster whose GPUs are given back."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from rrm_api.conditions import Reason, Stage
 from rrm_operator.assess.endings import attempt_ending, early_ending
-from rrm_operator.assess.moments import seconds_of, written
+from rrm_operator.assess.moments import written
+from rrm_operator.assess.pod_troubles import is_stuck, stuck_remedy
 from rrm_operator.assess.situation import RAY_ROLES, Situation
 from rrm_operator.assess.standing import Standing
 from rrm_operator.assess.stopping import stop_order
 from rrm_operator.assess.wanted import is_running, leftover_clusters, wanted_cluster
-from rrm_operator.facts import PodFact
 
 _NAMED_PODS: Final = 3
-STUCK_SECONDS: Final = 300.0
-"""How long after its grace a pod may still be there before a person is told."""
 
 
 def is_stopping(situation: Situation) -> Standing | None:
@@ -38,19 +35,11 @@ def is_releasing(situation: Situation) -> Standing | None:
     more = len(remaining) - _NAMED_PODS
     waits = "; waiting until its pods are gone" + (f": {names}" if names else "")
     waits += f" and {more} more" if more > 0 else ""
-    if is_stuck(situation, remaining):
-        remedy = (
-            "their node does not answer; if it is gone for good, `kubectl delete node` it, or `kubectl "
-            "delete pod --force` them: until then they might still write checkpoints"
-        )
-        return Standing(Stage.STALLED, Reason.PODS_STUCK, f"{_why_released(situation)}{waits}; {remedy}")
+    stuck = [pod for pod in remaining if is_stuck(situation, pod)]
+    if stuck:
+        message = f"{_why_released(situation)}{waits}; {stuck_remedy(situation, stuck)}"
+        return Standing(Stage.STALLED, Reason.PODS_STUCK, message)
     return Standing(Stage.RELEASING, Reason.RELEASING, _why_released(situation) + waits)
-
-
-def is_stuck(situation: Situation, pods: Iterable[PodFact]) -> bool:
-    """Return whether a pod should have been gone long ago."""
-    ends = (seconds_of(pod.deletion_time) for pod in pods if pod.deleting)
-    return any(end is not None and situation.now >= end + STUCK_SECONDS for end in ends)
 
 
 def _why_released(situation: Situation) -> str:

@@ -4,15 +4,30 @@ from typing import Final
 
 from rrm_api.conditions import Reason, Stage
 from rrm_api.run import Result, Role
-from rrm_operator.assess.checks import capacity_trouble, invalid_image, pod_trouble, template_faults
+from rrm_operator.assess.checks import template_faults
 from rrm_operator.assess.failures import Failure, job_failure
 from rrm_operator.assess.moments import seconds_of
+from rrm_operator.assess.pod_troubles import (
+    capacity_trouble,
+    describe,
+    invalid_image,
+    is_stuck,
+    pod_trouble,
+    stuck_remedy,
+)
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.standing import Standing
+from rrm_operator.assess.volumes import has_lost_volume
 from rrm_operator.facts import JobFact, PodRole
 
 _PODLESS_SECONDS: Final = 10.0
 """How long a Job may be without a pod before it is told: usually the pod comes at once."""
+_REMEDIES: Final = {
+    Reason.UNSCHEDULABLE: "make room, or correct spec.jobs.resources or spec.jobs.nodeSelector",
+    Reason.IMAGE_UNAVAILABLE: "correct spec.image or spec.imagePullSecrets",
+    Reason.VOLUME_UNAVAILABLE: "correct the volume",
+    Reason.INVALID_SPEC: "make what is named, or correct the spec",
+}
 
 
 def is_exporting(situation: Situation) -> Standing | None:
@@ -22,6 +37,7 @@ def is_exporting(situation: Situation) -> Standing | None:
     job = situation.export_job
     return (
         is_refused(situation)
+        or _does_not_leave(situation, PodRole.EXPORT)
         or _has_invalid_image(situation, PodRole.EXPORT)
         or _waits_too_long(situation, job)
         or Standing(Stage.EXPORTING, Reason.EXPORTING, _job_message(situation, job, Role.EXPORT))
@@ -36,10 +52,20 @@ def is_preparing(situation: Situation) -> Standing | None:
     if failure is not None and not situation.retried:
         return Standing(Stage.STALLED, failure.reason, failure.message)
     return (
-        _has_invalid_image(situation, PodRole.PREPARE)
+        _does_not_leave(situation, PodRole.PREPARE)
+        or _has_invalid_image(situation, PodRole.PREPARE)
         or _waits_too_long(situation, job)
         or Standing(Stage.PREPARING, Reason.PREPARING, _job_message(situation, job, Role.PREPARE))
     )
+
+
+def _does_not_leave(situation: Situation, role: PodRole) -> Standing | None:
+    """Return that a pod which was deleted is still there, or one that nothing owns: it might still write."""
+    stuck = [pod for pod in situation.pods(role) if is_stuck(situation, pod)]
+    if not stuck:
+        return None
+    message = f"waiting until pod {stuck[0].name} is gone; {stuck_remedy(situation, stuck[:1])}"
+    return Standing(Stage.STALLED, Reason.PODS_STUCK, message)
 
 
 def _waits_too_long(situation: Situation, job: JobFact | None) -> Standing | None:
@@ -48,10 +74,18 @@ def _waits_too_long(situation: Situation, job: JobFact | None) -> Standing | Non
     if job is None or due is None or situation.now < due:
         return None
     pods = situation.pods(PodRole(job.role.value), owner=job.name)
-    reason = capacity_trouble(pods) or Reason.UNSCHEDULABLE
+    # What has a node and its volumes, and of which the kubelet says nothing, waits for its image.
+    slow = next((pod for pod in pods if pod.scheduled_time), None)
+    silent = Reason.UNSCHEDULABLE if slow is None else Reason.IMAGE_UNAVAILABLE
+    reason = capacity_trouble(situation, pods) or silent
     limit = situation.training.spec.policy.startup_deadline_seconds
     words = _job_message(situation, job, job.role)
-    message = f"the {job.role} pod has not run for {limit} s (spec.policy.startupDeadlineSeconds): {words}"
+    if slow is not None and pod_trouble(situation, pods) is None:
+        words = f"pod {slow.name} has a node and has not started; {describe(situation, slow)}"
+    message = (
+        f"the {job.role} pod has not run for {limit} s (spec.policy.startupDeadlineSeconds): {words}; "
+        f"it goes on by itself once the pod runs: {_REMEDIES[reason]}"
+    )
     return Standing(Stage.STALLED, reason, message)
 
 
@@ -67,7 +101,8 @@ def job_due(situation: Situation, job: JobFact | None) -> float | None:
 
 
 def _job_message(situation: Situation, job: JobFact | None, role: Role) -> str:
-    trouble = pod_trouble(situation.pods(PodRole(role.value)))
+    pods = situation.pods(PodRole(role.value))
+    trouble = pod_trouble(situation, pods)
     wait = until_pod_is_missed(situation, job)
     if trouble is None and job is not None and wait is not None and wait <= 0:
         namespace = situation.training.metadata.namespace
@@ -87,6 +122,8 @@ def until_pod_is_missed(situation: Situation, job: JobFact | None) -> float | No
 def prepare_failure(situation: Situation) -> Failure | None:
     """Return why preparing failed for the spec of now."""
     record = situation.prepare_record
+    if has_lost_volume(situation.training, situation.snapshot):
+        return None  # It is done again, however it ended.
     if record is not None and record.result is Result.DONE and record.prepared is not None:
         return None  # However long ago: as long as it counted as failed, no retry would count as answered.
     return job_failure(situation, situation.prepare_job, record)
@@ -119,4 +156,8 @@ def _has_invalid_image(situation: Situation, role: PodRole) -> Standing | None:
     """Return what the kubelet says about an image name that no waiting can make right."""
     current = {it.name for it in (situation.prepare_job, situation.export_job) if it}
     words = invalid_image(tuple(pod for pod in situation.pods(role) if pod.owner in current))
-    return None if words is None else Standing(Stage.STALLED, Reason.IMAGE_UNAVAILABLE, words)
+    if words is None:
+        return None
+    return Standing(
+        Stage.STALLED, Reason.IMAGE_UNAVAILABLE, f"{words}; {_REMEDIES[Reason.IMAGE_UNAVAILABLE]}"
+    )

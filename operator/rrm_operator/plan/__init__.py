@@ -14,19 +14,21 @@ from rrm_operator.assess.deadlines import finished_due
 from rrm_operator.assess.situation import Situation
 from rrm_operator.assess.stage_jobs import export_failure, prepare_failure
 from rrm_operator.assess.stopping import stop_order
+from rrm_operator.assess.volumes import has_lost_volume
 from rrm_operator.assess.wanted import leftover_clusters
 from rrm_operator.facts import Kind, Manifest, PodRole, RayJobState
 from rrm_operator.keys import RayKeys
 from rrm_operator.plan.checkpoints import plan_claim
 from rrm_operator.plan.disruption import plan_disruption_budget
 from rrm_operator.plan.export import plan_export
-from rrm_operator.plan.names import submission_id, with_annotations
+from rrm_operator.plan.names import progress_name, submission_id, with_annotations
 from rrm_operator.plan.network_policy import plan_network_policy
 from rrm_operator.plan.prepare import plan_prepare
 from rrm_operator.plan.progress_access import plan_progress_access
 from rrm_operator.plan.ray_cluster import plan_ray_cluster
 from rrm_operator.plan.ray_job import endpoint_of, plan_submission
 from rrm_operator.plan.run_config import plan_run_config
+from rrm_operator.plan.unreadable import spent_clusters
 from rrm_operator.ports import Ref, Stop, Submission
 from rrm_operator.settings import Settings
 
@@ -49,13 +51,16 @@ class Plan:
     """A Ray job to be stopped."""
     claim: Manifest | None = None
     """Our claim as it shall be, if it is there: whether it goes with the training is decided at any time."""
+    forget: Ref | None = None
+    """The ConfigMap with an answer of preparing that is true of nothing any more: gone before all else."""
 
 
 def plan(assessment: Assessment, settings: Settings, keys: RayKeys) -> Plan:
     """Return what shall be done now."""
     situation = assessment.situation
     if situation is None:
-        return Plan()
+        unread = assessment.unread
+        return Plan(delete=spent_clusters(unread, assessment.status) if unread is not None else ())
     todo = _plan_stage(assessment, situation, settings, keys)
     if assessment.stage is Stage.PENDING:
         return todo  # What is there may be an earlier training's.
@@ -72,6 +77,9 @@ def _plan_stage(assessment: Assessment, situation: Situation, settings: Settings
             return _plan_stop(situation, settings, keys)
         case Stage.PROVISIONING | Stage.STARTING | Stage.TRAINING:
             return _plan_attempt(assessment, situation, settings, keys)
+        case Stage.PENDING if has_lost_volume(situation.training, situation.snapshot):
+            # Pods hold a claim that is being deleted, also those that have ended.
+            return Plan(delete=_finished(situation), forget=_answer(situation))
         case _:
             return Plan(delete=_unneeded(assessment.stage, situation))
 
@@ -140,7 +148,8 @@ def _plan_job(situation: Situation, wanted: Manifest, role: Role, settings: Sett
     """
     name = wanted["metadata"]["name"]
     failed = prepare_failure(situation) if role is Role.PREPARE else export_failure(situation)
-    again = situation.retried and failed is not None
+    lost = role is Role.PREPARE and has_lost_volume(situation.training, situation.snapshot)
+    again = lost or (situation.retried and failed is not None)
     others = [
         it
         for it in situation.snapshot.jobs
@@ -150,10 +159,18 @@ def _plan_job(situation: Situation, wanted: Manifest, role: Role, settings: Sett
     ours = next((it for it in situation.snapshot.jobs if it.name == name), None)
     waits = bool(others or pods) or (ours is not None and ours.deleting)
     ground = _ground(situation, settings)
-    return Plan(
-        objects=ground if waits else (*ground, wanted),
-        delete=tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in others if not it.deleting),
-    )
+    gone = tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in others if not it.deleting)
+    if lost:  # No new claim before the answer about the old one is gone.
+        return Plan(delete=gone, forget=_answer(situation))
+    return Plan(objects=ground if waits else (*ground, wanted), delete=gone)
+
+
+def _answer(situation: Situation) -> Ref | None:
+    """Return where the answer of preparing stands, None if there is none."""
+    if situation.answers.record(Role.PREPARE) is None:
+        return None
+    training = situation.training.metadata
+    return Ref(Kind.CONFIG_MAP, training.namespace, progress_name(training.name))
 
 
 def _cluster(situation: Situation, settings: Settings, keys: RayKeys) -> tuple[Manifest, ...]:
@@ -191,6 +208,11 @@ def _budget(situation: Situation) -> tuple[Ref, ...]:
 
 def _unfinished(situation: Situation) -> tuple[Ref, ...]:
     jobs = (it for it in situation.snapshot.jobs if not it.finished_time and not it.deleting)
+    return tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in jobs)
+
+
+def _finished(situation: Situation) -> tuple[Ref, ...]:
+    jobs = (it for it in situation.snapshot.jobs if it.finished_time and not it.deleting)
     return tuple(_ref(situation, Kind.JOB, it.name, it.uid) for it in jobs)
 
 

@@ -39,6 +39,8 @@ def plan_disruption_budget(training: RewardModelTraining) -> Manifest | None:
         "metadata": metadata_of(training.metadata, f"{name}-ray", "disruption"),
         "spec": {
             "minAvailable": training.spec.workers.nodes + _HEADS,
+            # Named to be removed: who sets it by hand takes `minAvailable` away, and both are refused.
+            "maxUnavailable": None,
             "selector": {"matchLabels": {group.LABEL_TRAINING: name}, "matchExpressions": [ray_pods]},
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },

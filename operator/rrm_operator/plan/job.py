@@ -40,6 +40,7 @@ def plan_job(situation: Situation, role: Role, digest: str, *, pod: Manifest) ->
         "kind": "Job",
         "metadata": metadata_of(training, job_name(training.name, role, digest), role),
         "spec": {
+            "activeDeadlineSeconds": situation.training.spec.policy.job_deadline_seconds,
             "backoffLimit": FURTHER_TRIES,
             "completions": 1,
             "parallelism": 1,

@@ -65,7 +65,7 @@ ROWS: Final = (
         10,
         ("kuberay#2781", "kuberay#845"),
         "stuck in Initializing: how do you debug this?",
-        seen_red="assess/checks.py: what a container waits for not lifted",
+        seen_red="assess/pod_troubles.py: what a container waits for not lifted",
     ),
     Complaint(
         11,

@@ -61,7 +61,7 @@ ROWS: Final = (
         "the gang is not respected: half a cluster holds GPUs",
         remark="The labels for Volcano and YuniKorn; whether those keep the gang is theirs. KAI is "
         "not offered.",
-        seen_red="plan/scheduling.py: no label for Volcano",
+        seen_red="plan/scheduling.py: no label for Volcano; another name for YuniKorn's queue",
     ),
     Complaint(
         70,

@@ -75,7 +75,7 @@ def test_a_full_volume_is_told_and_with_room_again_it_goes_on(rehearsals: Any) -
         policy=QUICK,
         checkpoints={"volume": {"claimName": "small"}},
     )
-    life.wait("its end", lambda: life.status().get("stage") == "Failed")
+    life.wait("its end", lambda: life.status().get("stage") == "Stalled")
     failure = life.status()["failure"]
     print(f"full volume: {failure['reason']}: {failure['message']}")
     assert failure["reason"] == "VolumeUnavailable"

@@ -1,13 +1,12 @@
 """What goes wrong while training, with real KubeRay on fake nodes."""
 
-import time
 from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.fakenodes
 SECONDS_TO_SEE_A_LOST_HEAD = 20
-SECONDS_TO_GIVE_BACK = 5
+"""Promised to users, so it is asserted and not measured."""
 
 
 def training(world: Any, manifest: Any, **spec: Any) -> Any:
@@ -35,9 +34,6 @@ def test_a_training_process_that_dies_for_good_is_told_with_exit_code_and_last_w
     judge = training(world, manifest, policy={"maxRestarts": 0})
 
     judge.failed(exit_code=20, log_tail="step 3\nRuntimeError: CUDA error")
-    seen = time.monotonic()
-    world.until("the RayCluster's deletion", lambda: deletions(world), seconds=60)
-    took = time.monotonic() - seen
     status = world.stage("judge", "Failed", seconds=120)
 
     assert ray_pods(world) == []
@@ -50,7 +46,6 @@ def test_a_training_process_that_dies_for_good_is_told_with_exit_code_and_last_w
     assert world.condition("judge", "Succeeded")["status"] == "False"
     assert "judge-checkpoints" in world.names("pvc")
     assert deletions(world) == {"judge-c1"}
-    print(f"record -> deletion sent: {took:.1f} s, bar {SECONDS_TO_GIVE_BACK} s")
 
 
 def test_a_training_process_that_dies_twice_among_healthy_pods_gets_new_ones(
@@ -93,9 +88,7 @@ def test_a_deleted_head_is_seen_and_its_worker_gone_before_another_cluster_is_ma
     head = next(name for name in ray_pods(world) if "head" in name)
 
     world.cluster.kubectl("delete", "pod", head, "--namespace", world.namespace, "--wait=false")
-    gone = time.monotonic()
-    world.until("the loss of the head", lambda: deletions(world), seconds=60)
-    took = time.monotonic() - gone
+    world.until("the loss of the head", lambda: deletions(world), seconds=SECONDS_TO_SEE_A_LOST_HEAD)
     world.until("a second RayCluster", lambda: "judge-c2" in world.names("raycluster"), seconds=120)
 
     assert not [name for name in ray_pods(world) if name.startswith("judge-c1")]
@@ -104,7 +97,6 @@ def test_a_deleted_head_is_seen_and_its_worker_gone_before_another_cluster_is_ma
     status = world.stage("judge", "Training")
     assert [it["reason"] for it in status["attempts"][:1]] == ["ClusterLost"]
     assert status.get("failure") is None
-    print(f"head deleted -> deletion sent: {took:.1f} s, bar {SECONDS_TO_SEE_A_LOST_HEAD} s")
 
 
 def test_wrong_data_stalls_without_a_gpu_and_goes_on_when_the_spec_is_fixed(

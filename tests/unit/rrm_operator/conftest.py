@@ -63,6 +63,7 @@ class World:
     ray_answers: bool = True
     refuses: dict[str, str] = field(default_factory=dict)
     lags: bool = False
+    binds: bool = True
     claims: dict[str, ClaimFact | None] = field(default_factory=dict)
     cluster_looks: int = 0
     claim_looks: int = 0
@@ -79,7 +80,8 @@ class World:
         if (kind, name) in self.objects:
             return
         self.log.append(f"create {kind} {name}")
-        self._put(manifest)
+        bound = {"status": {"phase": "Bound"}} if kind == Kind.PERSISTENT_VOLUME_CLAIM and self.binds else {}
+        self._put(manifest | bound)
 
     async def apply(self, manifest: Manifest) -> None:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -168,6 +170,12 @@ class World:
         manifest["metadata"]["generation"] += 1
         self._put(manifest)
 
+    def edit_child(self, kind: Kind, change: Callable[[Manifest], object]) -> str:
+        """Change the only child of a kind as `kubectl edit` does: our annotations stay. Return its name."""
+        (name,) = self.named(kind)
+        self._change(kind, name, change)
+        return name
+
     def annotate(self, **annotations: str) -> None:
         """Annotate the training: its generation does not count that."""
         manifest = copy.deepcopy(self.training)
@@ -217,8 +225,26 @@ class World:
     def change_pod(self, name: str, **status: Any) -> None:
         self._change(Kind.POD, name, lambda pod: pod["status"].update(status))
 
+    def limit_memory(self, pod: str, limit: str) -> None:
+        resources = {"limits": {"memory": limit}}
+        self._change(Kind.POD, pod, lambda it: it["spec"]["containers"][0].update(resources=resources))
+
+    def job_is_overdue(self, name: str) -> None:
+        """Let the Job controller end a Job by its deadline: its pods are deleted, and nothing is answered."""
+        ended = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}
+        ended |= {"message": "Job was active longer than specified deadline"}
+        ended |= {"lastTransitionTime": written(self.seconds)}
+        self._change(Kind.JOB, name, lambda it: it.update(status={"conditions": [ended]}))
+
     def delete_pod(self, name: str) -> None:
         self._change(Kind.POD, name, self._deleting)
+
+    def bind_claim(self, name: str) -> None:
+        self._change(Kind.PERSISTENT_VOLUME_CLAIM, name, lambda it: it.update(status={"phase": "Bound"}))
+
+    def delete_claim(self, name: str) -> None:
+        """Let somebody delete a claim that pods still hold."""
+        self._change(Kind.PERSISTENT_VOLUME_CLAIM, name, self._deleting)
 
     def pods_leave(self) -> None:
         """Let everything that is being deleted be gone."""
@@ -282,7 +308,8 @@ class World:
         self._change(Kind.JOB, name, lambda it: it.update(status={"conditions": [ended]}))
 
     def prepare_succeeds(self) -> None:
-        self.job_ends(Role.PREPARE, self.record(Role.PREPARE, prepared=prepared()))
+        preset = f"{self.training['spec']['method'].lower()}-v1"
+        self.job_ends(Role.PREPARE, self.record(Role.PREPARE, prepared=prepared(preset)))
 
     def train_reports(
         self, step: int, *, attempt: int = 1, saved: int | None = None, clock_error: float = 0.0
@@ -377,7 +404,7 @@ class World:
             self.store.feed(kind, copy.deepcopy(manifest), deleted=deleted)
 
 
-def prepared() -> Prepared:
+def prepared(preset: str) -> Prepared:
     """Return what preparing the demo's rows finds."""
     data = DataStatus(train=254, validation=64, dropped=[DroppedRows(reason="too_long", rows=6)], digest="d")
     return Prepared(
@@ -386,7 +413,7 @@ def prepared() -> Prepared:
         total_steps=24,
         evaluate_every_steps=6,
         save_every_steps=12,
-        preset="pointwise-v1",
+        preset=preset,
         floors=[Metric(name="constant", value="0.768")],
     )
 

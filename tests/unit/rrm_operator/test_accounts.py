@@ -7,14 +7,7 @@ from rrm_api.conditions import Reason
 from rrm_api.run import Finding
 from rrm_operator.assess.moments import written
 from rrm_operator.facts import Kind
-
-
-async def starting(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
-    operator.world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
+from tests.unit.rrm_operator.lives import live_until_starting
 
 
 def finds(world: Any, *findings: Finding) -> None:
@@ -26,7 +19,7 @@ def finds(world: Any, *findings: Finding) -> None:
 
 async def test_a_training_is_healthy_until_its_numbers_say_otherwise(operator: Any) -> None:
     world = operator.world
-    await starting(operator)
+    await live_until_starting(operator)
     assert world.condition("Healthy")["status"] == "Unknown"
     world.train_reports(3)
     assert await operator.settle() == "Training"

@@ -7,6 +7,7 @@ import pytest
 
 from rrm_operator.assess.moments import written
 from rrm_operator.errors import RayUnavailable
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_starting
 
 STALL_SECONDS = 600
 HOURS = 3 * 3600.0
@@ -14,13 +15,8 @@ CLOCK_ERRORS = pytest.mark.parametrize("clock_error", [-HOURS, HOURS], ids=["beh
 
 
 async def training(operator: Any, *, clock_error: float) -> None:
-    world = operator.world
-    world.edit(lambda spec: spec.update(policy={"stallDeadlineSeconds": STALL_SECONDS}))
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
+    operator.world.edit(lambda spec: spec.update(policy={"stallDeadlineSeconds": STALL_SECONDS}))
+    world = await live_until_starting(operator)
     world.train_reports(7, clock_error=clock_error)
     assert await operator.settle() == "Training"
 
@@ -125,10 +121,7 @@ async def test_progress_of_a_trainer_whose_clock_is_ahead_is_written_after_a_res
 
 
 async def test_a_head_whose_node_is_ahead_has_not_restarted_before_its_job_arrives(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
+    world = await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     running = {"running": {"startedAt": written(world.seconds + HOURS)}}
     world.change_pod("tiny-judge-c1-head", containerStatuses=[{"name": "main", "state": running}])

@@ -8,27 +8,14 @@ from rrm_api import group
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_starting, live_until_training
 
 DAY = 86_400
 
 
-async def provisioning(operator: Any, **policy: int) -> None:
+def with_policy(operator: Any, **policy: int) -> Any:
     operator.world.edit(lambda spec: spec.update(policy=policy))
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
-
-
-async def starting(operator: Any, **policy: int) -> None:
-    await provisioning(operator, **policy)
-    operator.world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
-
-
-async def training(operator: Any, **policy: int) -> None:
-    await starting(operator, **policy)
-    operator.world.train_reports(7)
-    assert await operator.settle() == "Training"
+    return operator
 
 
 UNSCHEDULABLE = {
@@ -59,7 +46,7 @@ async def test_pods_that_do_not_start_in_time_give_their_gpus_back_and_a_retry_g
     operator: Any, pod: Any, reason: str, words: str
 ) -> None:
     world = operator.world
-    await provisioning(operator, startupDeadlineSeconds=100)
+    await live_until_provisioning(with_policy(operator, startupDeadlineSeconds=100))
     world.add_pod("tiny-judge-c1", "head", **pod)
     assert await operator.settle() == "Provisioning"
     assert words in world.condition("Ready")["message"]
@@ -84,7 +71,7 @@ async def test_a_cluster_that_never_becomes_whole_for_no_known_reason_is_tried_e
     operator: Any,
 ) -> None:
     world = operator.world
-    await provisioning(operator, startupDeadlineSeconds=100)
+    await live_until_provisioning(with_policy(operator, startupDeadlineSeconds=100))
     world.add_pod("tiny-judge-c1", "worker")
     world.seconds += 100
     assert await operator.settle() == "Releasing"
@@ -96,7 +83,7 @@ async def test_a_cluster_that_never_becomes_whole_for_no_known_reason_is_tried_e
 
 async def test_an_attempt_without_a_first_step_in_time_is_stopped_and_tried_again(operator: Any) -> None:
     world = operator.world
-    await starting(operator, startupDeadlineSeconds=100)
+    await live_until_starting(with_policy(operator, startupDeadlineSeconds=100))
     world.seconds += 99
     assert await operator.settle() == "Starting"
     world.seconds += 1
@@ -113,7 +100,7 @@ async def test_an_attempt_without_a_first_step_in_time_is_stopped_and_tried_agai
 
 async def test_the_deadline_of_the_start_is_one_from_asking_for_gpus_to_the_first_step(operator: Any) -> None:
     world = operator.world
-    await provisioning(operator, startupDeadlineSeconds=100)
+    await live_until_provisioning(with_policy(operator, startupDeadlineSeconds=100))
     world.seconds += 60
     world.cluster_becomes_ready()
     assert await operator.settle() == "Starting"
@@ -132,7 +119,7 @@ async def test_an_attempt_on_pods_that_were_kept_has_the_whole_deadline_of_the_s
     operator: Any, *, loses_status: bool
 ) -> None:
     world = operator.world
-    await training(operator, startupDeadlineSeconds=100)
+    await live_until_training(with_policy(operator, startupDeadlineSeconds=100), step=7)
     world.seconds += 500
     for pod in world.pods("tiny-judge-c1"):
         world.change_pod(pod, conditions=[{"type": "Ready", "status": "True"}])
@@ -153,7 +140,7 @@ async def test_an_attempt_on_pods_that_were_kept_has_the_whole_deadline_of_the_s
 
 async def test_a_trainer_that_hangs_is_stopped_with_its_last_words_and_tried_again(operator: Any) -> None:
     world = operator.world
-    await training(operator, stallDeadlineSeconds=600)
+    await live_until_training(with_policy(operator, stallDeadlineSeconds=600), step=7)
     world.seconds += 599
     assert await operator.settle() == "Training"
     world.seconds += 1
@@ -179,7 +166,7 @@ async def test_a_trainer_that_hangs_is_stopped_with_its_last_words_and_tried_aga
 
 async def test_progress_puts_the_stall_off(operator: Any) -> None:
     world = operator.world
-    await training(operator, stallDeadlineSeconds=600)
+    await live_until_training(with_policy(operator, stallDeadlineSeconds=600), step=7)
     for step in range(8, 20):
         world.seconds += 500
         world.train_reports(step)
@@ -190,7 +177,7 @@ async def test_the_deadline_of_everything_saves_gives_back_and_fails_until_it_is
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator, activeDeadlineSeconds=1000)
+    await live_until_training(with_policy(operator, activeDeadlineSeconds=1000), step=7)
     world.seconds += 1000
     assert await operator.settle() == "Stopping"
     assert world.status["attempts"][0]["stopReason"] == "DeadlineExceeded"
@@ -207,7 +194,7 @@ async def test_the_deadline_of_everything_saves_gives_back_and_fails_until_it_is
 
 async def test_time_in_suspension_does_not_count_for_the_deadline(operator: Any) -> None:
     world = operator.world
-    await provisioning(operator, activeDeadlineSeconds=1000)
+    await live_until_provisioning(with_policy(operator, activeDeadlineSeconds=1000))
     world.seconds += 600
     world.edit(lambda spec: spec.update(suspend=True))
     await operator.settle()
@@ -259,7 +246,7 @@ async def test_a_pod_of_a_job_that_cannot_run_is_told_after_a_while_and_goes_on_
 
 async def test_pods_that_do_not_leave_are_told_with_what_to_do(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(with_policy(operator), step=7)
     world.delete_pod("tiny-judge-c1-head")
     assert await operator.settle() == "Releasing"
     assert await operator.look() == 60
@@ -276,7 +263,7 @@ async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_start
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator, ttlSecondsAfterFinished=100)
+    await live_until_training(with_policy(operator, ttlSecondsAfterFinished=100), step=7)
     world.train_ends()
     await operator.settle()
     world.pods_leave()
@@ -297,7 +284,7 @@ async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_start
 
 async def test_a_failed_export_that_is_cleaned_up_is_not_run_again_until_asked_for(operator: Any) -> None:
     world = operator.world
-    await training(operator, ttlSecondsAfterFinished=100)
+    await live_until_training(with_policy(operator, ttlSecondsAfterFinished=100), step=7)
     world.train_ends()
     await operator.settle()
     world.pods_leave()
@@ -323,7 +310,7 @@ async def test_an_attempt_that_nobody_was_there_to_submit_in_time_has_its_whole_
     operator: Any,
 ) -> None:
     world = operator.world
-    await provisioning(operator, startupDeadlineSeconds=600)
+    await live_until_provisioning(with_policy(operator, startupDeadlineSeconds=600))
     world.cluster_becomes_ready()
     world.seconds += 700
     assert await operator.settle() == "Starting"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_training
 
 
 def grows_the_volume(spec: Any) -> None:
@@ -20,23 +21,13 @@ def learns_slower(spec: Any) -> None:
     spec["training"].update(learningRate="1e-5")
 
 
-async def training(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
-    operator.world.cluster_becomes_ready()
-    await operator.settle()
-    operator.world.train_reports(7)
-    assert await operator.settle() == "Training"
-
-
 @pytest.mark.parametrize("change", [grows_the_volume, moves_the_jobs])
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_an_edit_that_shapes_no_run_starts_no_attempt_after_a_later_failure(
     unforgiving: Any, change: Callable[[Any], None], restarts: bool
 ) -> None:
     operator, world = unforgiving, unforgiving.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(change)
     assert await operator.settle() == "Training"
     if restarts:
@@ -53,7 +44,7 @@ async def test_a_lost_head_is_told_although_the_learning_rate_was_edited_and_the
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(learns_slower)
     assert await operator.settle() == "Training"
     world.delete_pod("tiny-judge-c1-head")
@@ -70,7 +61,7 @@ async def test_an_attempt_that_an_edit_replaced_is_no_failure_before_and_after_i
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(lambda spec: spec.update(reward={"linear": {}}))
     await operator.look()
     assert world.log[-3:-1] == ["status", "delete RayCluster tiny-judge-c1"]
@@ -85,7 +76,7 @@ async def test_an_attempt_that_an_edit_replaced_is_no_failure_before_and_after_i
 
 async def test_what_was_prepared_stays_told_while_an_edited_training_trains_on(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     shown = {name: world.status[name] for name in ("data", "floors", "resolved")}
     before = len(world.log)
     world.edit(learns_slower)
@@ -105,7 +96,7 @@ async def test_a_next_attempt_that_lost_its_cluster_early_is_still_made_for_the_
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.train_fails()
     await operator.settle()
     world.pods_leave()

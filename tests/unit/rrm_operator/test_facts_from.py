@@ -10,11 +10,11 @@ from rrm_operator.facts_from import (
     child_fact,
     claim_fact,
     job_fact,
-    pod_fact,
     progress_fact,
     ray_cluster_fact,
     slim_training,
 )
+from rrm_operator.pod_facts import pod_fact
 
 Manifest = dict[str, Any]
 
@@ -55,6 +55,30 @@ def test_a_pods_role_comes_from_its_labels(labels: Manifest, role: PodRole) -> N
 def test_a_pod_that_is_none_of_our_childrens_gives_no_fact() -> None:
     assert pod_fact(pod(labels={group.LABEL_TRAINING: "judge"})) is None
     assert pod_fact(pod(owned=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "owner"),
+    [
+        pytest.param({"ray.io/node-type": "head", "ray.io/cluster": "judge-c1"}, "judge-c1", id="KubeRay"),
+        pytest.param(
+            {group.LABEL_ROLE: "prepare", "batch.kubernetes.io/job-name": "judge-prepare-1"},
+            "judge-prepare-1",
+            id="a Job's",
+        ),
+        pytest.param({group.LABEL_ROLE: "export", "job-name": "judge-export-1"}, "judge-export-1", id="old"),
+    ],
+)
+def test_a_pod_that_was_orphaned_is_still_its_makers_until_it_ends(labels: Manifest, owner: str) -> None:
+    for phase in ("Pending", "Running", "Unknown"):
+        fact = pod_fact(pod(labels=labels, owned=False, status={"phase": phase}))
+        assert fact is not None
+        assert (fact.owner, fact.orphaned) == (owner, True)
+    for phase in ("Succeeded", "Failed"):
+        assert pod_fact(pod(labels=labels, owned=False, status={"phase": phase})) is None
+    owned = pod_fact(pod(labels=labels))
+    assert owned is not None
+    assert (owned.owner, owned.orphaned) == ("judge-c1", False)
 
 
 def test_a_pod_that_cannot_pull_its_image_says_so_in_its_own_words() -> None:

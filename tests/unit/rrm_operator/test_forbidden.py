@@ -6,6 +6,7 @@ import pytest
 
 from rrm_operator.errors import Forbidden, RayUnavailable
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 QUOTA = 'jobs.batch "x" is forbidden: exceeded quota: team, requested: pods=1'
 RESIZE = "only dynamically provisioned pvc can be resized"
@@ -17,9 +18,7 @@ def ready_message(operator: Any) -> str:
 
 
 async def ready_cluster(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
+    await live_until_provisioning(operator)
     operator.world.cluster_becomes_ready()
 
 
@@ -162,3 +161,22 @@ async def test_a_ray_that_falls_silent_after_the_submission_is_told(operator: An
     world.seconds += 15
     await operator.settle()
     assert "Ray has not answered" not in ready_message(operator)
+
+
+async def test_a_claim_grows_only_when_it_is_bound(operator: Any) -> None:
+    """Of one that is not, the API server refuses any change as invalid, which would stall the training."""
+    world = operator.world
+    world.binds = False
+    await operator.settle()
+    world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
+    assert await operator.settle() == "Preparing"
+    assert asked_for(world) == "2Gi"
+    world.bind_claim("tiny-judge-checkpoints")
+    assert await operator.settle() == "Preparing"
+    assert asked_for(world) == "4Gi"
+
+
+def asked_for(world: Any) -> str:
+    claim = world.objects[Kind.PERSISTENT_VOLUME_CLAIM, "tiny-judge-checkpoints"]
+    size: str = claim["spec"]["resources"]["requests"]["storage"]
+    return size

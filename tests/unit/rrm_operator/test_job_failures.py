@@ -8,6 +8,7 @@ from rrm_api import group
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_exporting
 
 BROKEN_NODE = {
     "result": Result.FAILED,
@@ -32,19 +33,6 @@ async def retry_as_told(operator: Any, name: str) -> None:
         operator.world.remove(Kind.POD, pod)
 
 
-async def trained(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    await operator.settle()
-    world.train_ends()
-    await operator.settle()
-    world.pods_leave()
-    assert await operator.settle() == "Exporting"
-
-
 @pytest.mark.parametrize("has_record", [True, False])
 async def test_preparing_that_broke_by_infrastructure_says_how_to_run_it_again(
     operator: Any, has_record: bool
@@ -64,7 +52,7 @@ async def test_preparing_that_broke_by_infrastructure_says_how_to_run_it_again(
 
 async def test_an_export_without_a_record_says_how_to_run_it_again(operator: Any) -> None:
     world = operator.world
-    await trained(operator)
+    await live_until_exporting(operator)
     world.job_ends(Role.EXPORT, None, exit_code=20)
     world.seconds += 10
     assert await operator.settle() == "Failed"
@@ -77,7 +65,7 @@ async def test_an_export_without_a_record_says_how_to_run_it_again(operator: Any
 
 async def test_an_export_that_ran_out_of_memory_names_the_knob(operator: Any) -> None:
     world = operator.world
-    await trained(operator)
+    await live_until_exporting(operator)
     world.job_ends(Role.EXPORT, None, exit_code=137)
     (pod,) = (name for name in world.named(Kind.POD) if name.endswith("-export"))
     killed = {"exitCode": 137, "reason": "OOMKilled"}

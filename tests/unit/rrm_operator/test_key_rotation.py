@@ -8,6 +8,7 @@ from rrm_operator.errors import RayUnavailable
 from rrm_operator.facts import Kind, RayJobFact
 from rrm_operator.keys import RayKeys
 from rrm_operator.ports import RayEndpoint, Stop, Submission
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 OLD = RayKeys({"k1": b"the first key of all"}, newest="k1")
 BOTH = RayKeys({"k1": b"the first key of all", "k2": b"the second key of all"}, newest="k2")
@@ -55,9 +56,7 @@ def guarded(operator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 async def provisioned(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
+    await live_until_provisioning(operator)
     operator.world.cluster_becomes_ready()
 
 

@@ -56,7 +56,7 @@ def answering(*answers: tuple[int, Any]) -> tuple[KubernetesCluster, list[Reques
 def test_every_bad_answer_is_the_error_of_the_boundary_it_names(
     status: int, error: type[OperatorError]
 ) -> None:
-    found = error_of(REQUEST, Answer(status, json.dumps({"message": "why"})))
+    found = error_of(REQUEST, Answer(status, json.dumps({"kind": "Status", "message": "why"})))
     assert type(found) is error
     assert "why" in str(found)
     assert REQUEST.path in str(found)
@@ -116,15 +116,17 @@ async def test_a_counted_status_carries_the_version_it_was_decided_on() -> None:
 
 
 async def test_names_are_listed_page_by_page_without_bodies() -> None:
+    following_page = "next" * 100
+
     def page(name: str, following: str) -> tuple[int, Any]:
         item = {"metadata": {"namespace": "demo", "name": name, "uid": name}}
         return 200, {"metadata": {"continue": following}, "items": [item]}
 
-    cluster, asked = answering(page("a", "next"), page("b", ""))
+    cluster, asked = answering(page("a", following_page), page("b", ""))
     assert [it.name for it in await cluster.list_identities(Kind.POD, None)] == ["a", "b"]
     assert asked[0].path == "/api/v1/pods"
     assert "PartialObjectMetadataList" in asked[0].headers["Accept"]
-    assert ("continue", "next") in asked[1].query
+    assert ("continue", following_page) in asked[1].query
 
 
 async def test_a_kind_that_the_api_server_does_not_know_is_not_served() -> None:

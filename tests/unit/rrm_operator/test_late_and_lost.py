@@ -8,6 +8,7 @@ from rrm_api import group
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.facts import ClaimFact, Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_training
 
 LONG = 7_200
 """Seconds: longer than any deadline of the example."""
@@ -15,22 +16,8 @@ BAD_NAME = {"waiting": {"reason": "InvalidImageName", "message": 'couldn\'t pars
 CLAIM = (Kind.PERSISTENT_VOLUME_CLAIM, "tiny-judge-checkpoints")
 
 
-async def provisioning(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
-
-
-async def training(operator: Any, *, saved: int | None = None) -> None:
-    await provisioning(operator)
-    operator.world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
-    operator.world.train_reports(7, saved=saved)
-    assert await operator.settle() == "Training"
-
-
 async def succeeded(operator: Any) -> None:
-    await training(operator)
+    await live_until_training(operator, step=7)
     operator.world.train_ends()
     await operator.settle()
     operator.world.pods_leave()
@@ -40,7 +27,7 @@ async def succeeded(operator: Any) -> None:
 
 
 async def failed(operator: Any) -> None:
-    await training(operator)
+    await live_until_training(operator, step=7)
     operator.world.train_fails(exit_code=11)
     await operator.settle()
     operator.world.pods_leave()
@@ -49,7 +36,7 @@ async def failed(operator: Any) -> None:
 
 async def suspended(operator: Any) -> None:
     world = operator.world
-    await training(operator, saved=6)
+    await live_until_training(operator, step=7, saved=6)
     world.edit(lambda spec: spec.update(suspend=True))
     await operator.settle()
     left = {"result": Result.STOPPED, "reason": Reason.SUSPENDED, "message": "saved step 7", "exit_code": 30}
@@ -84,7 +71,7 @@ async def test_a_training_whose_status_was_lost_while_it_held_nothing_goes_on(
 
 async def test_how_it_ended_while_the_operator_was_away_is_no_hang(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.train_fails(exit_code=11)
     world.seconds += LONG
     operator.restart()
@@ -96,7 +83,7 @@ async def test_how_it_ended_while_the_operator_was_away_is_no_hang(operator: Any
 
 async def test_a_retry_of_what_ended_while_the_operator_was_away_is_not_forgotten(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.train_fails(exit_code=11)
     world.annotate(**{group.ANNOTATION_RETRY: "1"})
     operator.restart()
@@ -113,7 +100,7 @@ async def test_a_retry_of_a_failed_job_waits_until_the_training_goes_on(operator
     await operator.settle()
     if role is Role.EXPORT:
         stage = "Exporting"
-        await training(operator)
+        await live_until_training(operator, step=7)
         world.train_ends()
         await operator.settle()
         world.pods_leave()
@@ -134,7 +121,7 @@ async def test_a_retry_of_a_failed_job_waits_until_the_training_goes_on(operator
 
 async def test_quota_that_went_while_the_operator_was_away_is_no_hang(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     suspend_cluster(world)
     world.seconds += LONG
     operator.restart()
@@ -148,7 +135,7 @@ async def test_a_trainer_that_lost_its_quota_was_preempted_whatever_it_says_of_i
     operator: Any, result: Result
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     suspend_cluster(world)
     code = 30 if result is Result.STOPPED else 1
     said = {"result": result, "reason": Reason.TRAINING_FAILED, "message": "left", "exit_code": code}
@@ -174,7 +161,7 @@ async def test_what_becomes_of_the_claim_can_be_decided_after_the_end(operator: 
 
 async def test_ray_pods_with_an_image_name_that_is_none_give_their_gpus_back_at_once(operator: Any) -> None:
     world = operator.world
-    await provisioning(operator)
+    await live_until_provisioning(operator)
     waits = [{"name": "main", "state": BAD_NAME}]
     world.add_pod(world.newest_cluster, "head", phase="Pending", containerStatuses=waits)
     world.add_pod(world.newest_cluster, "worker", phase="Pending", containerStatuses=waits)
@@ -235,7 +222,7 @@ async def test_a_claim_of_the_user_that_went_while_suspended_is_missed_before_gp
 
 async def test_a_trainer_whose_clock_is_ahead_does_not_keep_ray_from_being_asked(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.seconds += 86_400
     world.train_reports(8)
     world.seconds -= 86_400

@@ -133,6 +133,14 @@ def test_a_value_that_begins_as_one_of_another_training_is_masked_whole(masks: M
     assert masks.masked("reads bucket-one/and-more") == f"reads {MASKED}"
 
 
+def test_values_are_found_however_deep_they_lie(masks: Masks) -> None:
+    deep: Any = {"env": [{"name": "X", "value": "a deep value"}]}
+    for _ in range(10_000):
+        deep = {"inner": [deep]}
+    masks.keep(Key("demo", "deep"), {**TRAINING, "spec": deep})
+    assert masks.masked("it is a deep value") == f"it is {MASKED}"
+
+
 def test_the_name_of_a_training_is_a_field_of_its_own(masks: Masks) -> None:
     line = json.loads(JsonLines(masks).format(record(**{NAME: "judge", "namespace": "demo"})))
     assert (line["namespace"], line["name"]) == ("demo", "judge")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 HEAD = "tiny-judge-c1-head"
 
@@ -23,18 +24,12 @@ def is_gone(world: Any) -> None:
     world.set_cluster(head=False, workers=1)
 
 
-async def prepared(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
-
-
 @pytest.mark.parametrize("loses_head", [is_being_deleted, has_ended, is_gone])
 async def test_a_cluster_that_lost_its_head_before_the_submission_counts_and_another_is_made(
     operator: Any, loses_head: Callable[[Any], None]
 ) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     loses_head(world)
     assert await operator.settle() == "Releasing"
@@ -56,13 +51,13 @@ async def test_a_cluster_that_lost_its_head_before_the_submission_counts_and_ano
 
 
 async def test_a_head_pod_that_has_merely_not_been_heard_of_is_not_lost(operator: Any) -> None:
-    await prepared(operator)
+    await live_until_provisioning(operator)
     operator.world.set_cluster(head=True, workers=1)
     assert await operator.settle() == "Starting"
 
 
 async def test_a_head_that_is_lost_before_all_pods_were_ready_once_is_left_to_kuberay(operator: Any) -> None:
-    await prepared(operator)
+    await live_until_provisioning(operator)
     operator.world.set_cluster(head=False, workers=0)
     assert await operator.settle() == "Provisioning"
     operator.world.add_pod("tiny-judge-c1", "head", phase="Failed")
@@ -72,7 +67,7 @@ async def test_a_head_that_is_lost_before_all_pods_were_ready_once_is_left_to_ku
 
 async def test_the_release_names_the_pods_that_remain_three_at_most(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     await operator.settle()
     world.train_fails()

@@ -7,6 +7,7 @@ import pytest
 
 from rrm_api.run import Role
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_exporting, live_until_starting
 
 QUOTA = 'FailedCreateHeadPod\npods "x" is forbidden: exceeded quota: team'
 
@@ -14,19 +15,6 @@ QUOTA = 'FailedCreateHeadPod\npods "x" is forbidden: exceeded quota: team'
 def ready_message(operator: Any) -> str:
     message: str = operator.world.condition("Ready")["message"]
     return message
-
-
-async def exporting(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    await operator.settle()
-    world.train_ends()
-    await operator.settle()
-    world.pods_leave()
-    assert await operator.settle() == "Exporting"
 
 
 async def test_a_prepare_job_without_a_pod_says_so_after_a_while_and_what_tells_more(operator: Any) -> None:
@@ -46,7 +34,7 @@ async def test_a_prepare_job_without_a_pod_says_so_after_a_while_and_what_tells_
 
 
 async def test_an_export_is_looked_at_again_because_of_its_own_job_alone(operator: Any) -> None:
-    await exporting(operator)
+    await live_until_exporting(operator)
     job = operator.world.named(Kind.JOB)[-1]
     operator.world.seconds += 10
     await operator.settle()
@@ -77,12 +65,7 @@ async def test_ray_is_looked_at_as_often_as_the_settings_say(
     operator_of: Callable[..., Any], load_example: Callable[[str], Any], seconds: float
 ) -> None:
     operator = operator_of(load_example("tiny-cpu"), ray_poll_seconds=seconds)
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
+    world = await live_until_starting(operator)
     assert await operator.look() == seconds
     looks = world.looks
     world.seconds += seconds

@@ -9,6 +9,7 @@ from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.assess.moments import written
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 QUEUED = {"scheduler": "Kueue", "queueName": "gpus"}
 
@@ -29,9 +30,7 @@ def suspend(world: Any, *, is_suspended: bool) -> None:
 async def queued(operator: Any) -> None:
     world = operator.world
     world.edit(lambda spec: spec.update(scheduling=QUEUED, policy={"startupDeadlineSeconds": 60}))
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
+    await live_until_provisioning(operator)
     suspend(world, is_suspended=True)
     assert await operator.settle() == "Provisioning"
 

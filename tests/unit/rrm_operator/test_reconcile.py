@@ -6,24 +6,7 @@ import pytest
 
 from rrm_api.run import Role
 from rrm_operator.facts import Kind
-
-LIFE: list[tuple[str, Any]] = [
-    ("Preparing", lambda world: None),
-    ("Provisioning", lambda world: world.prepare_succeeds()),
-    ("Starting", lambda world: world.cluster_becomes_ready()),
-    ("Training", lambda world: world.train_reports(3)),
-    ("Releasing", lambda world: world.train_ends()),
-    ("Exporting", lambda world: world.pods_leave()),
-    ("Succeeded", lambda world: world.export_succeeds()),
-]
-
-
-async def live_until(operator: Any, stage: str) -> None:
-    for name, event in LIFE:
-        event(operator.world)
-        assert await operator.settle() == name
-        if name == stage:
-            return
+from tests.unit.rrm_operator.lives import LIFE, live_until
 
 
 async def test_a_training_goes_from_creation_to_succeeded(operator: Any) -> None:
@@ -53,7 +36,7 @@ async def test_apply_to_training_takes_at_most_22_writes(operator: Any) -> None:
     assert len(operator.world.log) + len(operator.world.events) <= 22
 
 
-@pytest.mark.parametrize("stage", [name for name, _ in LIFE])
+@pytest.mark.parametrize("stage", LIFE)
 async def test_an_operator_that_restarts_in_a_stage_does_nothing_twice(operator: Any, stage: str) -> None:
     await live_until(operator, stage)
     writes, events = list(operator.world.log), len(operator.world.events)
@@ -66,7 +49,7 @@ async def test_an_operator_that_restarts_in_a_stage_does_nothing_twice(operator:
 async def test_an_operator_that_restarts_in_every_stage_writes_what_one_that_never_does_writes(
     operator: Any,
 ) -> None:
-    for stage, event in LIFE:
+    for stage, event in LIFE.items():
         operator.restart()
         event(operator.world)
         assert await operator.settle() == stage
@@ -75,7 +58,7 @@ async def test_an_operator_that_restarts_in_every_stage_writes_what_one_that_nev
     assert [it.submission_id for it in operator.world.submissions] == ["0a1b2c3d-a1"]
 
 
-@pytest.mark.parametrize("stage", [name for name, _ in LIFE])
+@pytest.mark.parametrize("stage", LIFE)
 async def test_deleting_the_status_loses_only_history(operator: Any, stage: str) -> None:
     await live_until(operator, stage)
     acts = [line for line in operator.world.log if line != "status"]

@@ -3,17 +3,7 @@
 from typing import Any
 
 from rrm_api.conditions import ConditionType
-
-
-async def training(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    await operator.settle()
-    world.train_reports(1)
-    assert await operator.settle() == "Training"
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_training
 
 
 async def test_all_conditions_are_there_from_the_first_visit_with_ready_first(operator: Any) -> None:
@@ -23,7 +13,7 @@ async def test_all_conditions_are_there_from_the_first_visit_with_ready_first(op
 
 async def test_progress_is_written_at_most_each_30_seconds(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=1)
     written = world.log.count("status")
     for step in range(2, 20):
         world.seconds += 5
@@ -37,7 +27,7 @@ async def test_progress_is_written_at_most_each_30_seconds(operator: Any) -> Non
 
 async def test_a_restart_does_not_write_progress_more_often(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=1)
     written = world.log.count("status")
     world.seconds += 5
     world.train_reports(2)
@@ -48,7 +38,7 @@ async def test_a_restart_does_not_write_progress_more_often(operator: Any) -> No
 
 async def test_a_clock_that_was_ahead_once_holds_no_progress_back(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=1)
     operator.restart()
     world.seconds -= 3600
     world.train_reports(2)
@@ -57,7 +47,7 @@ async def test_a_clock_that_was_ahead_once_holds_no_progress_back(operator: Any)
 
 
 async def test_the_first_checkpoint_is_written_at_once(operator: Any) -> None:
-    await training(operator)
+    await live_until_training(operator, step=1)
     operator.world.seconds += 1
     operator.world.train_reports(2, saved=2)
     await operator.settle()
@@ -67,7 +57,7 @@ async def test_the_first_checkpoint_is_written_at_once(operator: Any) -> None:
 
 async def test_a_checkpoint_does_not_vanish_when_the_next_attempt_has_not_looked_yet(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=1)
     world.train_reports(12, saved=12)
     await operator.settle()
     world.train_fails()
@@ -85,7 +75,7 @@ async def test_a_checkpoint_does_not_vanish_when_the_next_attempt_has_not_looked
 
 
 async def test_the_event_of_a_transition_carries_the_reason_of_ready(operator: Any) -> None:
-    await training(operator)
+    await live_until_training(operator, step=1)
     assert operator.world.events[-1].reason == operator.world.condition("Ready")["reason"] == "Training"
     operator.world.seconds += 60
     operator.world.train_reports(9)
@@ -95,7 +85,7 @@ async def test_the_event_of_a_transition_carries_the_reason_of_ready(operator: A
 
 
 async def test_an_unchanged_world_costs_no_call(operator: Any) -> None:
-    await training(operator)
+    await live_until_training(operator, step=1)
     written, looks, events = list(operator.world.log), operator.world.looks, len(operator.world.events)
     for _ in range(5):
         await operator.look()
@@ -103,10 +93,7 @@ async def test_an_unchanged_world_costs_no_call(operator: Any) -> None:
 
 
 async def test_what_was_resolved_outlives_another_default_until_an_image_is_asked_for(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
+    world = await live_until_provisioning(operator)
     first = world.status["resolved"]["image"]
     assert world.status["resolved"]["preset"] == "pointwise-v1"
     operator.settings = operator.settings.model_copy(update={"default_image": "registry.example.com/new:2"})

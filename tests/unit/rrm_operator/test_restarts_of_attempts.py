@@ -9,6 +9,7 @@ from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.assess.moments import written
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 
 async def begins(operator: Any, attempt: int, step: int, saved: int | None = None) -> None:
@@ -21,12 +22,6 @@ async def begins(operator: Any, attempt: int, step: int, saved: int | None = Non
     await operator.settle()
     world.train_reports(step, attempt=attempt, saved=saved)
     assert await operator.settle() == "Training"
-
-
-async def prepared(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
 
 
 async def ends(operator: Any) -> str:
@@ -42,7 +37,7 @@ def wait_of(world: Any) -> None:
 async def test_restarts_that_save_nothing_are_counted_until_they_are_exhausted(operator: Any) -> None:
     world = operator.world
     world.edit(lambda spec: spec.update(policy={"maxRestarts": 2}))
-    await prepared(operator)
+    await live_until_provisioning(operator)
     for attempt in (1, 2, 3):
         await begins(operator, attempt, step=3)
         world.train_fails(attempt=attempt)
@@ -60,7 +55,7 @@ async def test_restarts_that_save_nothing_are_counted_until_they_are_exhausted(o
 async def test_a_new_checkpoint_gives_all_restarts_back(operator: Any) -> None:
     world = operator.world
     world.edit(lambda spec: spec.update(policy={"maxRestarts": 1}))
-    await prepared(operator)
+    await live_until_provisioning(operator)
     for attempt, saved in ((1, None), (2, 6), (3, 12), (4, 12)):
         await begins(operator, attempt, step=3, saved=saved)
         world.train_fails(attempt=attempt)
@@ -76,7 +71,7 @@ async def test_raising_the_limit_goes_on_and_lowering_it_under_a_running_attempt
     unforgiving: Any,
 ) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.train_fails()
     assert await ends(operator) == "Failed"
@@ -90,7 +85,7 @@ async def test_raising_the_limit_goes_on_and_lowering_it_under_a_running_attempt
 
 async def test_a_retry_revives_what_has_failed_with_all_its_restarts_once(unforgiving: Any) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.train_fails()
     assert await ends(operator) == "Failed"
@@ -108,7 +103,7 @@ async def test_a_retry_revives_what_has_failed_with_all_its_restarts_once(unforg
 
 async def test_a_retry_of_something_that_runs_is_handled_in_vain(unforgiving: Any) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.annotate(**{group.ANNOTATION_RETRY: "too early"})
     assert await operator.settle() == "Training"
@@ -120,7 +115,7 @@ async def test_a_retry_of_something_that_runs_is_handled_in_vain(unforgiving: An
 @pytest.mark.parametrize("exit_code", [10, 11, 12, 13, 14])
 async def test_a_mistake_of_the_user_is_not_tried_again(operator: Any, exit_code: int) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.train_fails(exit_code=exit_code)
     assert await ends(operator) == "Failed"
@@ -134,7 +129,7 @@ def ends_with(world: Any, attempt: int, tail: str) -> None:
 
 async def test_a_configuration_that_verl_refuses_at_its_start_is_not_tried_again(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     await operator.settle()
     ends_with(world, 1, "Traceback\nAssertionError: real_train_batch_size must be divisible")
@@ -144,7 +139,7 @@ async def test_a_configuration_that_verl_refuses_at_its_start_is_not_tried_again
 
 async def test_out_of_memory_is_tried_again_once_at_the_same_step(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=8)
     ends_with(world, 1, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB")
     assert await ends(operator) == "BackingOff"
@@ -159,7 +154,7 @@ async def test_out_of_memory_is_tried_again_once_at_the_same_step(operator: Any)
 
 async def test_out_of_memory_far_from_the_last_time_is_tried_again(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     ends_with(world, 1, "CUDA out of memory")
     await ends(operator)
@@ -174,7 +169,7 @@ READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 async def test_a_crash_among_healthy_pods_is_tried_again_on_the_same_cluster_once(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     for pod in world.pods("tiny-judge-c1"):
         world.change_pod(pod, **READY)
@@ -197,7 +192,7 @@ async def test_a_crash_among_healthy_pods_is_tried_again_on_the_same_cluster_onc
 
 async def test_an_edited_training_does_not_go_on_with_the_old_pods(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     for pod in world.pods("tiny-judge-c1"):
         world.change_pod(pod, **READY)
@@ -209,7 +204,7 @@ async def test_an_edited_training_does_not_go_on_with_the_old_pods(operator: Any
 
 async def test_a_trainer_that_left_unasked_was_drained_and_that_is_no_restart(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=7, saved=7)
     left = {"result": Result.STOPPED, "reason": Reason.CHECKPOINT_SAVED, "exit_code": 30}
     world.write_record(world.record(Role.TRAIN, attempt=1, message="stopped after step 7", **left))
@@ -231,7 +226,7 @@ def evict(world: Any, pod: str, *, grace: float) -> None:
 
 async def test_a_drained_head_has_time_to_save_and_that_is_no_restart(unforgiving: Any) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=7)
     evict(world, "tiny-judge-c1-head", grace=630)
     assert await operator.settle() == "Training"
@@ -245,7 +240,7 @@ async def test_a_drained_head_has_time_to_save_and_that_is_no_restart(unforgivin
 
 async def test_a_drained_head_that_is_silent_while_it_saves_is_not_lost(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=7)
     evict(world, "tiny-judge-c1-head", grace=630)
     world.set_cluster(head=False, workers=1)
@@ -258,7 +253,7 @@ async def test_a_drained_head_that_is_silent_while_it_saves_is_not_lost(operator
 @pytest.mark.parametrize("is_gone", [False, True])
 async def test_a_drained_head_that_did_not_save_in_its_time_is_lost(operator: Any, *, is_gone: bool) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=7)
     evict(world, "tiny-judge-c1-head", grace=630)
     assert await operator.settle() == "Training"
@@ -275,7 +270,7 @@ async def test_a_head_that_is_drained_before_the_first_step_has_nothing_to_save_
     unforgiving: Any,
 ) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     assert await operator.settle() == "Starting"
     evict(world, "tiny-judge-c1-head", grace=630)
@@ -287,7 +282,7 @@ async def test_a_head_that_is_drained_before_its_attempt_is_submitted_costs_no_r
     unforgiving: Any,
 ) -> None:
     operator, world = unforgiving, unforgiving.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     evict(world, "tiny-judge-c1-head", grace=630)
     assert await ends(operator) == "Provisioning"
@@ -297,7 +292,7 @@ async def test_a_head_that_is_drained_before_its_attempt_is_submitted_costs_no_r
 async def test_a_drained_head_that_is_not_to_save_gives_its_gpus_back_at_once(unforgiving: Any) -> None:
     operator, world = unforgiving, unforgiving.world
     world.edit(lambda spec: spec["checkpoints"].update(saveGraceSeconds=0))
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=7)
     evict(world, "tiny-judge-c1-head", grace=30)
     assert await operator.settle() == "Releasing"
@@ -306,7 +301,7 @@ async def test_a_drained_head_that_is_not_to_save_gives_its_gpus_back_at_once(un
 
 async def test_what_has_ended_stays_ended_whatever_is_reported_later(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.delete_pod("tiny-judge-c1-head")
     await operator.settle()
@@ -319,7 +314,7 @@ async def test_what_has_ended_stays_ended_whatever_is_reported_later(operator: A
 
 async def test_how_it_ended_is_not_taken_back_by_a_spec_that_cannot_be_read(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.train_ends()
     await ends(operator)
@@ -333,7 +328,7 @@ async def test_how_it_ended_is_not_taken_back_by_a_spec_that_cannot_be_read(oper
 
 async def test_without_kuberay_the_next_attempt_waits_and_what_has_failed_stays_failed(operator: Any) -> None:
     world = operator.world
-    await prepared(operator)
+    await live_until_provisioning(operator)
     await begins(operator, 1, step=3)
     world.train_fails()
     assert await ends(operator) == "BackingOff"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.assess.moments import written
+from tests.unit.rrm_operator.lives import live_until_training
 
 HEAD = "tiny-judge-c1-head"
 LOST_AFTER = 300
@@ -14,13 +15,7 @@ POLL = 15
 
 async def training(operator: Any) -> None:
     """Bring a training to its seventh step, and let Ray fall silent."""
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
-    operator.world.cluster_becomes_ready()
-    await operator.settle()
-    operator.world.train_reports(7)
-    assert await operator.settle() == "Training"
+    await live_until_training(operator, step=7)
     operator.world.ray_answers = False
 
 

@@ -92,6 +92,31 @@ def test_a_child_that_loses_our_label_is_no_longer_ours() -> None:
     assert cluster_names(store) == []
 
 
+@pytest.mark.parametrize("uid", ["u1", "made anew meanwhile"])
+def test_a_child_whose_label_names_another_training_is_that_ones_and_can_be_evicted(uid: str) -> None:
+    store = store_with((group.KIND, training()), (group.KIND, training("other", "t2")))
+    store.feed(Kind.RAY_CLUSTER, cluster())
+    moved = cluster(uid=uid)
+    moved["metadata"]["labels"][group.LABEL_TRAINING] = "other"
+    assert store.owner(Kind.RAY_CLUSTER, moved) == JUDGE
+    assert store.feed(Kind.RAY_CLUSTER, moved) == Key("demo", "other")
+    assert store.owner(Kind.RAY_CLUSTER, moved) == Key("demo", "other")
+    assert cluster_names(store) == []
+    other = store.snapshot(Key("demo", "other"))
+    assert other is not None
+    assert [it.name for it in other.clusters] == ["judge-c1"]
+    assert store.sweep(Kind.RAY_CLUSTER, [], until=store.order).evicted == {Key("demo", "other")}
+
+
+def test_an_answer_that_is_given_to_another_training_is_the_first_ones_no_more() -> None:
+    broken = child("judge-progress", data={"train": "{"})
+    store = store_with((group.KIND, training()), (Kind.CONFIG_MAP, broken))
+    store.feed(Kind.CONFIG_MAP, child("judge-progress", labels={group.LABEL_TRAINING: "other"}))
+    snapshot = store.snapshot(JUDGE)
+    assert snapshot is not None
+    assert snapshot.progress.unreadable == ()
+
+
 def test_the_progress_config_map_wakes_when_its_data_change() -> None:
     store = store_with((group.KIND, training()), (Kind.CONFIG_MAP, child("judge-progress")))
     broken = child("judge-progress", data={"train": "{"})

@@ -8,6 +8,7 @@ from rrm_api import group
 from rrm_api.conditions import Reason
 from rrm_api.run import Result, Role
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_training
 
 
 def suspends(spec: Any) -> None:
@@ -16,20 +17,6 @@ def suspends(spec: Any) -> None:
 
 def resumes(spec: Any) -> None:
     spec["suspend"] = False
-
-
-async def provisioning(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
-
-
-async def training(operator: Any) -> None:
-    await provisioning(operator)
-    operator.world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
-    operator.world.train_reports(7)
-    assert await operator.settle() == "Training"
 
 
 def stopped(world: Any, step: int = 7) -> None:
@@ -41,7 +28,7 @@ def stopped(world: Any, step: int = 7) -> None:
 
 async def test_a_training_saves_before_its_gpus_go_and_resumes_where_it_was(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(suspends)
     assert await operator.settle() == "Stopping"
     attempt = world.status["attempts"][0]
@@ -75,7 +62,7 @@ async def test_a_trainer_that_does_not_save_in_time_is_stopped_by_ray_and_then_r
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(suspends)
     await operator.settle()
     world.seconds += 599
@@ -94,7 +81,7 @@ async def test_a_trainer_that_does_not_save_in_time_is_stopped_by_ray_and_then_r
 async def test_before_its_first_step_there_is_nothing_to_save(operator: Any, grace: int) -> None:
     world = operator.world
     world.edit(lambda spec: spec["checkpoints"].update(saveGraceSeconds=grace))
-    await provisioning(operator)
+    await live_until_provisioning(operator)
     world.cluster_becomes_ready()
     assert await operator.settle() == "Starting"
     world.edit(suspends)
@@ -106,14 +93,14 @@ async def test_before_its_first_step_there_is_nothing_to_save(operator: Any, gra
 
 async def test_without_a_grace_the_gpus_go_at_once(operator: Any) -> None:
     operator.world.edit(lambda spec: spec["checkpoints"].update(saveGraceSeconds=0))
-    await training(operator)
+    await live_until_training(operator, step=7)
     operator.world.edit(suspends)
     assert await operator.settle() == "Releasing"
 
 
 async def test_a_stop_is_carried_through_although_the_suspension_is_taken_back(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(suspends)
     assert await operator.settle() == "Stopping"
     world.edit(resumes)
@@ -149,7 +136,7 @@ async def test_a_job_is_removed_and_made_again_on_resume(operator: Any) -> None:
 
 async def test_a_cluster_that_nothing_was_submitted_to_goes_at_once(operator: Any) -> None:
     world = operator.world
-    await provisioning(operator)
+    await live_until_provisioning(operator)
     world.edit(suspends)
     assert await operator.settle() == "Releasing"
     world.pods_leave()
@@ -162,7 +149,7 @@ async def test_a_cluster_that_nothing_was_submitted_to_goes_at_once(operator: An
 
 async def test_a_suspension_while_backing_off_keeps_the_budget(operator: Any) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.train_fails()
     await operator.settle()
     world.pods_leave()
@@ -193,7 +180,7 @@ async def test_what_a_person_must_do_is_still_told_while_suspended(operator: Any
 
 async def test_what_has_succeeded_or_failed_is_not_changed_by_a_suspension(unforgiving: Any) -> None:
     operator, world = unforgiving, unforgiving.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.train_fails()
     await operator.settle()
     world.pods_leave()
@@ -208,7 +195,7 @@ async def test_an_attempt_that_reaches_its_last_step_while_it_is_stopped_has_rea
     operator: Any,
 ) -> None:
     world = operator.world
-    await training(operator)
+    await live_until_training(operator, step=7)
     world.edit(suspends)
     assert await operator.settle() == "Stopping"
     world.train_ends()

@@ -4,6 +4,7 @@ from typing import Any
 
 from rrm_api import group
 from rrm_operator.facts import ClaimFact, Kind
+from tests.unit.rrm_operator.lives import live_until_training
 
 
 def named(spec: Any) -> None:
@@ -48,13 +49,7 @@ async def test_a_claim_that_is_there_is_asked_for_once(operator: Any) -> None:
     world = operator.world
     world.claims["shared"] = claim("ReadWriteMany")
     world.edit(named)
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    await operator.settle()
-    world.train_reports(3)
-    assert await operator.settle() == "Training"
+    await live_until_training(operator)
     assert world.claim_looks == 1
     assert world.named(Kind.PERSISTENT_VOLUME_CLAIM) == []
 

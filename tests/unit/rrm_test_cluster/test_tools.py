@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rrm_test_cluster.tools import (
     ALL_BUILDS,
     BUILDS,
     KUEUE_BUILD,
+    MINIMUM_GO,
     MODULES,
     Tools,
     ToolsUnavailable,
@@ -17,6 +19,14 @@ from rrm_test_cluster.tools import (
 )
 
 ETCD = BUILDS[0]
+README = Path(__file__).parents[3] / "README.md"
+
+
+def put_go_on_path(folder: Path, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    go = folder / "go"
+    go.write_text(f"#!/bin/sh\necho '{says}'\n")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
 def test_every_build_has_a_module_whose_sums_pin_its_sources() -> None:
@@ -70,3 +80,51 @@ def test_all_binaries_of_a_node_are_built() -> None:
     expected = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"}
 
     assert expected | {"kuberay-operator", "helm", "kueue-manager"} == set(binary_names())
+
+
+@pytest.mark.parametrize("old", ["go1.19.8", "go1.25.12", "go1.9", ""])
+def test_a_go_that_is_too_old_is_refused_before_anything_is_built(
+    old: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_go_on_path(tmp_path, old, monkeypatch)
+    said = re.escape(old or "of no known version")
+
+    with pytest.raises(ToolsUnavailable, match=rf"go is {said}; install Go 1\.26 or newer"):
+        folder_name(replace(ETCD, linker_flags=old))
+
+
+@pytest.mark.parametrize(
+    "new", ["go1.26", "go1.26.8", "go1.26rc1", "go1.100.1", "go2.0", "devel go1.27-f4b2c3d"]
+)
+def test_a_go_that_is_new_enough_is_taken(new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_go_on_path(tmp_path, new, monkeypatch)
+
+    assert folder_name(replace(ETCD, linker_flags=new)).startswith("etcd-")
+
+
+def test_what_an_old_go_would_fetch_for_a_module_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_go_on_path(tmp_path, "go1.21.0", monkeypatch)
+    go = tmp_path / "go"
+    go.write_text('#!/bin/sh\n[ "$GOTOOLCHAIN" = local ] && echo go1.21.0 || echo go1.26.8\n')
+
+    with pytest.raises(ToolsUnavailable, match=r"is go1\.21\.0"):
+        folder_name(replace(ETCD, linker_flags="fetched"))
+
+
+def test_without_go_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(ToolsUnavailable, match=r"no `go` on PATH; install Go 1\.26 or newer"):
+        folder_name(replace(ETCD, linker_flags="none"))
+
+
+def test_the_oldest_go_that_is_taken_is_what_the_modules_ask_for_and_the_readme_says() -> None:
+    asked = [
+        tuple(map(int, re.findall(r"^go (\d+)\.(\d+)", path.read_text(), flags=re.MULTILINE)[0]))
+        for path in MODULES.glob("*/go.mod")
+    ]
+
+    assert max(asked) == MINIMUM_GO
+    assert f"Go {MINIMUM_GO[0]}.{MINIMUM_GO[1]} or newer" in README.read_text(encoding="utf-8")

@@ -6,16 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
-
-STAGES: dict[str, Callable[[Any], object]] = {
-    "Preparing": lambda world: None,
-    "Provisioning": lambda world: world.prepare_succeeds(),
-    "Starting": lambda world: world.cluster_becomes_ready(),
-    "Training": lambda world: world.train_reports(3),
-    "Releasing": lambda world: world.train_ends(),
-    "Exporting": lambda world: world.pods_leave(),
-    "Succeeded": lambda world: world.export_succeeds(),
-}
+from tests.unit.rrm_operator.lives import LIFE, live_until
 
 
 def somebody_deletes_the_cluster(world: Any) -> None:
@@ -56,7 +47,7 @@ EVENTS: dict[str, Callable[[Any], object]] = {
     "somebody deletes the Jobs": somebody_deletes_the_jobs,
 }
 
-P, V, S, T, R, E, D = STAGES
+P, V, S, T, R, E, D = LIFE
 SAME = ""
 X, B = "Stalled", "BackingOff"
 ANSWERS: dict[str, tuple[str, ...]] = {
@@ -74,7 +65,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 CASES = [
     pytest.param(stage, event, answer or stage, id=f"in {stage}, when {event}: {answer or 'nothing changes'}")
     for event, answers in ANSWERS.items()
-    for stage, answer in zip(STAGES, answers, strict=True)
+    for stage, answer in zip(LIFE, answers, strict=True)
 ]
 
 
@@ -84,11 +75,7 @@ def test_the_table_is_complete() -> None:
 
 @pytest.mark.parametrize(("stage", "event", "answer"), CASES)
 async def test_a_stage_answers_an_event(operator: Any, stage: str, event: str, answer: str) -> None:
-    for name, happens in STAGES.items():
-        happens(operator.world)
-        assert await operator.settle() == name
-        if name == stage:
-            break
+    await live_until(operator, stage)
     EVENTS[event](operator.world)
     assert await operator.settle() == answer
     assert len(operator.world.submissions) <= 1

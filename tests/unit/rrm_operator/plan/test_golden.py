@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "plan"
+from tests.unit.rrm_operator.lives import live_until_exporting
+
+ROOT = Path(__file__).parents[4]
+GOLDEN = ROOT / "tests" / "golden" / "plan"
+EXAMPLES = sorted(path.stem for path in (ROOT / "crds" / "examples").glob("*.yaml"))
 
 
 class ReadableDumper(yaml.SafeDumper):
@@ -29,23 +33,14 @@ ReadableDumper.add_representer(str, as_block)
 
 
 async def planned(operator: Any) -> str:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    await operator.settle()
-    world.cluster_becomes_ready()
-    await operator.settle()
-    world.train_ends()
-    await operator.settle()
-    world.pods_leave()
-    assert await operator.settle() == "Exporting"
+    world = await live_until_exporting(operator)
     documents = [manifest for _, manifest in sorted(world.planned.items())]
     (submission,) = world.submissions
     job = {"submission_id": submission.submission_id, "entrypoint": submission.entrypoint}
     return yaml.dump_all([*documents, {"rayJob": job}], Dumper=ReadableDumper, sort_keys=False, width=110)
 
 
-@pytest.mark.parametrize("name", ["pointwise", "full", "tiny-cpu"])
+@pytest.mark.parametrize("name", EXAMPLES)
 async def test_the_plan_of_an_example_is_the_reviewed_one(
     name: str, load_example: Callable[[str], Any], operator_of: Callable[..., Any]
 ) -> None:
@@ -53,3 +48,7 @@ async def test_the_plan_of_an_example_is_the_reviewed_one(
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(found)
     assert found == golden.read_text()
+
+
+def test_every_plan_is_that_of_an_example() -> None:
+    assert sorted(path.stem for path in GOLDEN.glob("*.yaml")) == EXAMPLES

@@ -9,6 +9,7 @@ from rrm_api.run import PLUGINS_MOUNT
 from rrm_api.v1alpha1 import RewardModelTraining, parse_training
 from rrm_operator.assess.inputs import identity_of, prepare_input_of, shape_of
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_exporting
 
 Make = Callable[..., Any]
 ROLES = ("prepare", "head", "worker", "export")
@@ -24,17 +25,7 @@ def pods_of(operator_of: Make, load_example: Make) -> Make:
         manifest = load_example(example)
         change(manifest["spec"])
         operator = operator_of(manifest)
-        world = operator.world
-        await operator.settle()
-        world.prepare_succeeds()
-        await operator.settle()
-        world.cluster_becomes_ready()
-        await operator.settle()
-        world.train_ends()
-        await operator.settle()
-        world.pods_leave()
-        assert await operator.settle() == "Exporting"
-        planned = world.planned
+        planned = (await live_until_exporting(operator)).planned
         cluster = next(it["spec"] for (kind, _), it in planned.items() if kind == Kind.RAY_CLUSTER)
         jobs = {
             role: next(it for (kind, name), it in planned.items() if kind == Kind.JOB and f"-{role}-" in name)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from rrm_api.quantities import amount
 from rrm_operator.facts import Kind
-from rrm_operator.plan.checkpoints import amount
 from rrm_operator.plan.merge import merge, renamed
+from tests.unit.rrm_operator.lives import live_until_exporting, live_until_provisioning
 
 Make = Callable[..., Any]
 
@@ -20,10 +21,7 @@ def pods_of(operator_of: Make, load_example: Make) -> Make:
         manifest = load_example(example)
         change(manifest["spec"])
         operator = operator_of(manifest, **chosen)
-        await operator.settle()
-        operator.world.prepare_succeeds()
-        await operator.settle()
-        planned = operator.world.planned
+        planned = (await live_until_provisioning(operator)).planned
         cluster = next(it["spec"] for (kind, _), it in planned.items() if kind == Kind.RAY_CLUSTER)
         job = next(it["spec"]["template"] for (kind, _), it in planned.items() if kind == Kind.JOB)
         head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"][0]
@@ -133,16 +131,7 @@ def export_of(operator_of: Make, load_example: Make) -> Make:
         manifest = load_example(example)
         manifest["spec"]["jobs"] = jobs
         operator = operator_of(manifest)
-        world = operator.world
-        await operator.settle()
-        world.prepare_succeeds()
-        await operator.settle()
-        world.cluster_becomes_ready()
-        await operator.settle()
-        world.train_ends()
-        await operator.settle()
-        world.pods_leave()
-        assert await operator.settle() == "Exporting"
+        world = await live_until_exporting(operator)
         (name,) = (name for name in world.named(Kind.JOB) if "-export-" in name)
         return main(world.objects[Kind.JOB, name]["spec"]["template"])
 

@@ -26,6 +26,8 @@ class Jobs:
     ray: Ray
     faults: list[tuple[Reason, int, bool]] = field(default_factory=list)
     """How the next pods end: reason, exit code, whether they say so in a record."""
+    hangs: int = 0
+    """How many of the next pods never end by themselves."""
     _begun: set[str] = field(default_factory=set)
 
     def told(self, kind: str, manifest: Manifest, deleted: bool) -> None:
@@ -66,6 +68,11 @@ class Jobs:
         config = self.api.get(Kind.CONFIG_MAP, f"{training}-run")
         if config is None:
             self.api.timeline.after(WORK_SECONDS, lambda: self._works(job, pod))
+            return
+        if self.hangs:
+            self.hangs -= 1
+            seconds = owner["spec"]["activeDeadlineSeconds"]
+            self.api.timeline.after(seconds, lambda: self._is_overdue(job, name, uid))
             return
         reason, code, recorded = self.faults.pop(0) if self.faults else (Reason.SUCCEEDED, 0, True)
         data, answer = config["data"], None
@@ -127,17 +134,23 @@ class Jobs:
         self.api.put({**pod, "status": {**pod["status"], **status}})
         self._conclude(job, "Failed" if code else "Complete")
 
+    def _is_overdue(self, job: str, pod: str, uid: str) -> None:
+        if self.nodes.pod(pod, uid) is not None:
+            self.api.delete(Kind.POD, pod)
+            self._conclude(job, "Failed", reason="DeadlineExceeded")
+
     def _lost(self, job: str, uid: str) -> None:
         live = self.api.get(Kind.JOB, job)
         if live is not None and live["metadata"]["uid"] == uid and "status" not in live:
             self._conclude(job, "Failed")
 
-    def _conclude(self, job: str, how: str) -> None:
+    def _conclude(self, job: str, how: str, *, reason: str = "") -> None:
         def conclude() -> None:
             live = self.api.get(Kind.JOB, job)
             if live is not None and "status" not in live:
                 time = written(self.api.timeline.now)
-                ended = {"type": how, "status": "True", "lastTransitionTime": time, "message": "it ended"}
+                ended = {"type": how, "status": "True", "reason": reason, "message": "it ended"}
+                ended["lastTransitionTime"] = time
                 self.api.put(merged(live, {"status": {"conditions": [ended]}}))
 
         self.api.timeline.after(POD_SECONDS, conclude)

@@ -25,6 +25,7 @@ class Nodes:
     api: ApiServer
     full_until: float = 0.0
     no_image_until: float = 0.0
+    no_volume_until: float = 0.0
     pods_made: int = 0
 
     def make_pod(self, owner: Manifest, role: str, *, name: str, labels: dict[str, str]) -> None:
@@ -65,6 +66,9 @@ class Nodes:
         if now < self.full_until:
             words = {"reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient gpu"}
             self._waits(pod, {"conditions": [{"type": "PodScheduled", "status": "False", **words}]})
+        elif now < self.no_volume_until:
+            unmounted = {"type": "PodReadyToStartContainers", "status": "False"}
+            self._waits(pod, {"conditions": [*self._scheduled(), unmounted]})
         elif now < self.no_image_until:
             waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "manifest unknown"}}
             self._waits(

@@ -17,7 +17,7 @@ FAULTS: Final = tuple(Fault)
 
 def delete_pod(world: World, n: int) -> None:
     pods = world.ray_pods(role=("head", "worker", None)[n % 3])
-    pods = pods or [it for (kind, _), it in world.api.objects.items() if kind == Kind.POD]
+    pods = pods or world.pods()
     for pod in pods[:1]:
         name = pod["metadata"]["name"]
         world.timeline.tell(f"somebody deletes pod {name}")
@@ -26,7 +26,8 @@ def delete_pod(world: World, n: int) -> None:
 
 def node_is_lost(world: World, n: int) -> None:
     """A pod is told to go by the node controller, and never does, until the node is back."""
-    for pod in world.ray_pods(role=("head", "worker")[n % 2])[:1]:
+    pods = world.ray_pods(role=("head", "worker")[n % 2]) or world.pods()
+    for pod in pods[:1]:
         name = pod["metadata"]["name"]
         world.timeline.tell(f"the node of {name} is lost")
         world.api.stuck.add(name)
@@ -217,6 +218,17 @@ def no_image(world: World, n: int) -> None:
     seconds = (30.0, 200.0, 2000.0)[n % 3]
     world.timeline.tell(f"no image can be pulled for {seconds} s")
     world.nodes.no_image_until = world.timeline.now + seconds
+
+
+def no_volume(world: World, n: int) -> None:
+    seconds = (30.0, 200.0, 2000.0)[n % 3]
+    world.timeline.tell(f"no volume can be mounted for {seconds} s")
+    world.nodes.no_volume_until = world.timeline.now + seconds
+
+
+def job_hangs(world: World, n: int) -> None:
+    world.timeline.tell("the next Job will hang")
+    world.jobs.hangs += 1
 
 
 def kuberay_goes(world: World, n: int) -> None:

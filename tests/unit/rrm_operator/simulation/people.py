@@ -124,6 +124,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "trainer clock": mishaps.trainer_clock,
     "no room": mishaps.no_room,
     "no image": mishaps.no_image,
+    "no volume": mishaps.no_volume,
+    "hang Job": mishaps.job_hangs,
     "KubeRay away": mishaps.kuberay_goes,
     "operator dies": lambda world, n: world.operator.die("killed"),
     "time": lambda world, n: None,

@@ -26,6 +26,7 @@ POLICY = {
     "restartBackoffSeconds": 5,
     "startupDeadlineSeconds": 400,
     "stallDeadlineSeconds": 120,
+    "jobDeadlineSeconds": 600,
 }
 
 
@@ -79,6 +80,10 @@ class World:
         """Return the stage that a training's status tells, empty if there is none yet."""
         return str(((self.live(name) or {}).get("status") or {}).get("stage") or "")
 
+    def pods(self) -> list[Manifest]:
+        """Return all pods."""
+        return [it for (kind, _), it in self.api.objects.items() if kind == Kind.POD]
+
     def ray_pods(self, *, role: str | None = None) -> list[Manifest]:
         """Return the pods of RayClusters, oldest first."""
         pods = (it for (kind, _), it in self.api.objects.items() if kind == Kind.POD)
@@ -89,9 +94,10 @@ class World:
         """Let the world be fair from now on: faults stop, there is room, watches and our clock are right."""
         self.timeline.tell("--- from here on the world is fair")
         self.wire.heal()
-        self.nodes.full_until = self.nodes.no_image_until = 0.0
+        self.nodes.full_until = self.nodes.no_image_until = self.nodes.no_volume_until = 0.0
         self.api.nodes_come_back()
         self.jobs.faults.clear()
+        self.jobs.hangs = 0
         late = [kind for kind, seconds in self.operator.lag.items() if seconds]
         self.operator.lag.clear()
         for kind in sorted({*self.operator.broken, *late}):
