@@ -75,7 +75,7 @@ trainer-pins: setup ## Resolve the trainer's pins again (trainer_image/profiles/
 
 .PHONY: bench
 bench: trainer-env cluster-tools ## Measure speed and size; prints, asserts no time
-	$(PYTEST) -m bench tests/bench
+	$(PYTEST) -s -m bench tests/bench
 
 ##@ Parts of the demo
 .PHONY: demo-data

@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.settings import Settings
 from rrm_test_cluster.errors import ClusterError
 from rrm_test_cluster.tools import KUBERNETES, find_tools
@@ -36,10 +39,10 @@ def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([str(helm_binary()), *arguments], capture_output=True, text=True, check=False)
 
 
-def render(*sets: str) -> list[Manifest]:
+def render(*sets: str, chart: Path = CHART) -> list[Manifest]:
     flags = [word for value in sets for word in ("--set", value)]
     where = ("--namespace", "system", "--kube-version", KUBERNETES)
-    done = helm("template", "rrm", str(CHART), *where, *flags)
+    done = helm("template", "rrm", str(chart), *where, *flags)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
@@ -99,22 +102,22 @@ def test_the_operator_reads_the_rendered_settings_as_its_own_defaults(
     assert read.operator_namespace == "system"
 
 
-def test_every_value_has_one_line_that_explains_it(values: Manifest) -> None:
+def unexplained(node: yaml.MappingNode, lines: list[str], *path: str) -> Iterator[str]:
+    """Yield the paths of keys without a line `# -- ...` above; a mapping that has one is explained whole."""
+    for key, value in node.value:
+        mark = key.start_mark
+        above = lines[mark.line - 1] if mark.line else ""
+        if re.fullmatch(rf" {{{mark.column}}}# -- \S.*", above):
+            continue
+        if isinstance(value, yaml.MappingNode) and not value.flow_style:
+            yield from unexplained(value, lines, *path, key.value)
+        else:
+            yield ".".join((*path, key.value))
+
+
+def test_every_value_has_one_line_that_explains_it() -> None:
     text = (CHART / "values.yaml").read_text()
-    knobs = re.findall(r"^( *)(\w+):", re.sub(r"^ *#.*", "", text, flags=re.M), flags=re.M)
-    explained = re.findall(r"# -- .+\n *(\w+):", text)
-    leaves = set(values["settings"]) | {
-        "replicas",
-        "repository",
-        "tag",
-        "pullPolicy",
-        "install",
-        "keep",
-        "secretName",
-        *(name for part in values["metrics"].values() for name in part),
-    }
-    assert leaves <= {name for _, name in knobs}
-    assert leaves <= set(explained)
+    assert list(unexplained(yaml.compose(text), text.splitlines())) == []
 
 
 @pytest.mark.parametrize(
@@ -310,3 +313,46 @@ def test_what_monitors_goes_where_it_is_asked_for_and_carries_the_labels_that_ar
         assert metadata["labels"]["release"] == "kps"
         assert metadata["labels"]["app.kubernetes.io/instance"] == "rrm"
     assert named(documents, "Service", "rrm-metrics")["metadata"]["namespace"] == "system"
+
+
+def notes(folder: Path, *sets: str) -> str:
+    """Return what Helm prints after an installation, made a manifest: `helm template` leaves it out."""
+    chart = shutil.copytree(CHART, folder / "chart")
+    (chart / "templates" / "NOTES.txt").rename(chart / "notes.txt")
+    wrapped = 'kind: Notes\ntext: {{ tpl (.Files.Get "notes.txt") . | toJson }}\n'
+    (chart / "templates" / "notes.yaml").write_text(wrapped)
+    text: str = only(render(*sets, chart=chart), "Notes")["text"]
+    return text
+
+
+def test_the_notes_name_both_images_that_the_cluster_must_pull(tmp_path: Path) -> None:
+    sets = (
+        "image.repository=registry.example.com/operator",
+        "settings.defaultImage=registry.example.com/trainer:7",
+    )
+    lines = notes(tmp_path, *sets).splitlines()
+    assert (
+        f"registry.example.com/operator:{yaml.safe_load((CHART / 'Chart.yaml').read_text())['appVersion']}"
+        in lines
+    )
+    assert "registry.example.com/trainer:7" in lines
+
+
+def test_the_notes_tell_how_to_see_the_operator_of_this_release(tmp_path: Path) -> None:
+    deployment = only(render(), "Deployment")["metadata"]
+    lines = notes(tmp_path).splitlines()
+    assert f"kubectl --namespace system rollout status deployment/{deployment['name']}" in lines
+
+
+@pytest.mark.parametrize(
+    ("sets", "where"),
+    [((), "kubectl apply"), (("settings.watchedNamespaces={a,b}",), "kubectl --namespace a apply")],
+    ids=["all namespaces", "two namespaces"],
+)
+def test_the_notes_hold_a_training_that_can_be_pasted(
+    tmp_path: Path, sets: tuple[str, ...], where: str
+) -> None:
+    found = re.search(rf"^{where} --filename - <<'END'\n(.*?)^END$", notes(tmp_path, *sets), re.M | re.S)
+    assert found is not None, "at the left margin, where a shell finds the end"
+    training = RewardModelTraining.model_validate(yaml.safe_load(found[1]))
+    assert training.spec.workers.nodes == 1

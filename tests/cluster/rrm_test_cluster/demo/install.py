@@ -97,7 +97,7 @@ def install_operator(client: Client, values: Manifest) -> None:
             "generic",
             KEYS_SECRET,
             *where,
-            f"--from-literal=key1={secrets.token_hex(32)}",
+            f"--from-literal=k1={secrets.token_hex(32)}",
         )
     how = ("--install", "--wait", "--timeout", "120s", "--values", "-")
     try:
