@@ -118,7 +118,7 @@ class Data(ApiModel):
     validation: Validation = Validation(fraction="0.05")
     """Rows that are scored every `training.evaluateEverySteps` and choose the best checkpoint."""
     test: Validation | None = None
-    """Rows that are kept for the end: prepared, disjoint by prompt from all others, never trained on."""
+    """Rows kept for the end: of prompts that no other has, never trained on. Nothing scores them yet."""
     decontaminate: Annotated[list[Source], Field(max_length=32)] = []
     """Benchmarks: training rows that share a prompt, or 13 words of one, with one are dropped and counted."""
     max_invalid_fraction: Share = "0.01"
