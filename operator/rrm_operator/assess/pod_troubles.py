@@ -20,9 +20,9 @@ _NODE_REMEDY: Final = (
     "its node does not answer; if it is gone for good, `kubectl delete node` it, or `kubectl delete pod "
     "--force` the pod: until then it might still write to the volume"
 )
-INVALID_IMAGE: Final = "InvalidImageName"
+_INVALID_IMAGE: Final = "InvalidImageName"
 _IMAGE_WAITS: Final = (
-    INVALID_IMAGE,
+    _INVALID_IMAGE,
     "ErrImagePull",
     "ImagePullBackOff",
     "ErrImageNeverPull",
@@ -35,8 +35,7 @@ def pod_trouble(situation: Situation, pods: tuple[PodFact, ...]) -> str | None:
     """Return what keeps a pod from running."""
     for pod in pods:
         if pod.waiting_reason:
-            said = f": {pod.waiting_message}" if pod.waiting_message else ""
-            return f"pod {pod.name}: {pod.waiting_reason}{said}"
+            return _why_it_waits(pod)
         if pod.unschedulable:
             return f"pod {pod.name} cannot be scheduled: {pod.unschedulable}"
         if _lacks_volumes(pod, situation.now):
@@ -63,11 +62,7 @@ def capacity_trouble(situation: Situation, pods: tuple[PodFact, ...]) -> Reason 
 
 def invalid_image(pods: tuple[PodFact, ...]) -> str | None:
     """Return the kubelet's words about an image name that no waiting can make right."""
-    for pod in pods:
-        if pod.waiting_reason == INVALID_IMAGE:
-            said = f": {pod.waiting_message}" if pod.waiting_message else ""
-            return f"pod {pod.name}: {INVALID_IMAGE}{said}"
-    return None
+    return next((_why_it_waits(pod) for pod in pods if pod.waiting_reason == _INVALID_IMAGE), None)
 
 
 def killed_for_memory(pods: tuple[PodFact, ...]) -> str:
@@ -121,6 +116,11 @@ def describe(situation: Situation, pod: PodFact) -> str:
     """Return how to ask the kubelet: it tells more in events, which nobody else has to read."""
     namespace = situation.training.metadata.namespace
     return f"`kubectl describe pod {pod.name} --namespace {namespace}` says why"
+
+
+def _why_it_waits(pod: PodFact) -> str:
+    said = f": {pod.waiting_message}" if pod.waiting_message else ""
+    return f"pod {pod.name}: {pod.waiting_reason}{said}"
 
 
 def _lacks_volumes(pod: PodFact, now: float) -> bool:

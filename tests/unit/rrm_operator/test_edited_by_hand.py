@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rrm_operator.errors import ClusterUnavailable, Forbidden, Refused
 from rrm_operator.facts import Kind
 from rrm_operator.facts_from import object_fact
+from tests.unit.rrm_operator.lives import live_until_starting
 
 from .simulation.life import WAITS, Moment, live
 from .simulation.people import ACTS
@@ -63,14 +64,6 @@ EDITS: dict[str, tuple[Kind, Callable[[Any], object]]] = {
 }
 
 
-async def starting(operator: Any) -> None:
-    await operator.settle()
-    operator.world.prepare_succeeds()
-    await operator.settle()
-    operator.world.cluster_becomes_ready()
-    assert await operator.settle() == "Starting"
-
-
 def said(operator: Any, kind: Kind) -> Any:
     """Return what the only object of a kind says, without its metadata."""
     (name,) = operator.world.named(kind)
@@ -89,7 +82,7 @@ def writes(operator: Any) -> list[str]:
 async def test_what_is_edited_by_hand_is_put_right_at_the_next_look_and_then_left_alone(
     operator: Any, edit: str
 ) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     kind, change = EDITS[edit]
     before = said(operator, kind)
     writes(operator)
@@ -107,7 +100,7 @@ async def test_what_is_edited_by_hand_is_put_right_at_the_next_look_and_then_lef
 
 @pytest.mark.parametrize("edit", EDITS)
 async def test_the_event_of_an_edit_by_hand_wakes_its_training(operator: Any, edit: str) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     kind, change = EDITS[edit]
     (name,) = operator.world.named(kind)
     live = operator.world.objects[kind, name]
@@ -121,7 +114,7 @@ async def test_the_event_of_an_edit_by_hand_wakes_its_training(operator: Any, ed
 async def test_a_world_that_nobody_edits_costs_no_write_even_after_a_restart(
     operator: Any, restarts: bool
 ) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     writes(operator)
     if restarts:
         operator.restart()
@@ -130,7 +123,7 @@ async def test_a_world_that_nobody_edits_costs_no_write_even_after_a_restart(
 
 
 async def test_what_others_add_beside_what_is_ours_is_theirs(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     writes(operator)
     pulls = [{"name": "registry"}]
@@ -143,7 +136,7 @@ async def test_what_others_add_beside_what_is_ours_is_theirs(operator: Any) -> N
 
 
 async def test_every_edit_is_answered_though_never_at_once_a_second_time(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     for wait in (0.0, 10.0, 20.0, 40.0):
         writes(operator)
@@ -157,7 +150,7 @@ async def test_every_edit_is_answered_though_never_at_once_a_second_time(operato
 
 
 async def test_one_object_that_is_fought_for_keeps_no_other_from_being_put_right(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     for _ in range(2):
         world.edit_child(Kind.NETWORK_POLICY, opened)
@@ -183,7 +176,7 @@ async def test_another_controller_that_never_gives_in_costs_six_writes_an_hour(
     operator: Any, monkeypatch: pytest.MonkeyPatch, acts: Callable[[Any], object]
 ) -> None:
     """A webhook that changes all that is written is one, too."""
-    await starting(operator)
+    await live_until_starting(operator)
     world, apply = operator.world, operator.world.apply
     writes(operator)
 
@@ -206,7 +199,7 @@ async def test_another_controller_that_never_gives_in_costs_six_writes_an_hour(
 
 
 async def test_after_an_hour_of_peace_a_fight_is_forgotten(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
 
     async def seconds_until_it_is_put_right() -> float:
@@ -229,7 +222,7 @@ async def test_after_an_hour_of_peace_a_fight_is_forgotten(operator: Any) -> Non
 
 
 async def test_a_clock_that_was_set_back_holds_nothing_up_for_longer(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     world.edit_child(Kind.NETWORK_POLICY, opened)
     await operator.look()
@@ -243,7 +236,7 @@ async def test_a_clock_that_was_set_back_holds_nothing_up_for_longer(operator: A
 
 
 async def test_a_budget_that_we_have_deleted_ourselves_is_made_again_at_once(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world, made = operator.world, "apply PodDisruptionBudget tiny-judge-ray"
     for suspended in (True, False) * 3:
         writes(operator)
@@ -255,7 +248,7 @@ async def test_a_budget_that_we_have_deleted_ourselves_is_made_again_at_once(ope
 
 
 async def test_an_apply_that_the_watch_has_not_told_of_is_not_repeated_at_once(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     world.edit_child(Kind.NETWORK_POLICY, opened)
     world.lags = True
@@ -269,7 +262,7 @@ async def test_an_apply_that_the_watch_has_not_told_of_is_not_repeated_at_once(o
 
 
 async def test_an_edit_of_the_spec_waits_for_nothing(operator: Any) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
     for _ in range(3):
         world.edit_child(Kind.ROLE_BINDING, lambda it: it["subjects"].append(STRANGER))
@@ -284,7 +277,7 @@ async def test_an_edit_of_the_spec_waits_for_nothing(operator: Any) -> None:
 async def test_what_is_not_written_for_want_of_an_answer_is_tried_again_as_ever(
     operator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
 
     async def no_answer(manifest: Any) -> None:
@@ -347,7 +340,7 @@ async def test_in_a_namespace_that_is_being_deleted_nothing_is_put_right(
     operator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker forgets a training whose look says so."""
-    await starting(operator)
+    await live_until_starting(operator)
 
     async def refusing(manifest: Any) -> None:
         raise Forbidden("it is being terminated", terminating=True)
@@ -361,7 +354,7 @@ async def test_in_a_namespace_that_is_being_deleted_nothing_is_put_right(
 async def test_a_refusal_is_forgotten_with_what_was_refused(
     operator: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     world = operator.world
 
     async def refusing(manifest: Any) -> None:
@@ -380,7 +373,7 @@ async def test_a_refusal_is_forgotten_with_what_was_refused(
 
 
 async def test_who_puts_right_says_what_and_whose(operator: Any, caplog: pytest.LogCaptureFixture) -> None:
-    await starting(operator)
+    await live_until_starting(operator)
     operator.world.edit_child(Kind.ROLE, lambda it: it["rules"].append(ALL))
     with caplog.at_level(logging.WARNING, logger="rrm_operator.apply"):
         await operator.look()
@@ -391,7 +384,7 @@ async def test_who_puts_right_says_what_and_whose(operator: Any, caplog: pytest.
 
 async def test_every_planned_field_of_a_kind_that_is_put_right_is_compared(operator: Any) -> None:
     """One that was forgotten could be edited by hand unseen."""
-    await starting(operator)
+    await live_until_starting(operator)
 
     def leaves(value: Any, path: tuple[str, ...] = ()) -> Any:
         for name, inner in value.items():

@@ -3,15 +3,13 @@
 from typing import Any
 
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_provisioning
 
 CLAIM = "tiny-judge-checkpoints"
 
 
 async def suspended(operator: Any) -> None:
-    world = operator.world
-    await operator.settle()
-    world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
+    world = await live_until_provisioning(operator)
     world.edit(lambda spec: spec.update(suspend=True))
     assert await operator.settle() == "Releasing"
     world.pods_leave()

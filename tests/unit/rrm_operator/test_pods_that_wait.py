@@ -8,6 +8,7 @@ from rrm_api.conditions import Reason
 from rrm_api.run import Role
 from rrm_operator.assess.moments import written
 from rrm_operator.facts import Kind
+from tests.unit.rrm_operator.lives import live_until_exporting, live_until_provisioning
 
 
 def placed(world: Any, **more: Any) -> dict[str, Any]:
@@ -24,9 +25,7 @@ def placed(world: Any, **more: Any) -> dict[str, Any]:
 async def provisioning(operator: Any, **policy: int) -> str:
     world = operator.world
     world.edit(lambda spec: spec.update(policy=policy))
-    await operator.settle()
-    world.prepare_succeeds()
-    assert await operator.settle() == "Provisioning"
+    await live_until_provisioning(operator)
     cluster: str = world.newest_cluster
     world.add_pod(cluster, "head", **placed(world))
     return cluster
@@ -99,14 +98,7 @@ async def test_a_job_that_never_ends_has_a_deadline(operator: Any, role: Role) -
     world.edit(lambda spec: spec.update(policy={"jobDeadlineSeconds": 7200}))
     await operator.settle()
     if role is Role.EXPORT:
-        world.prepare_succeeds()
-        await operator.settle()
-        world.cluster_becomes_ready()
-        await operator.settle()
-        world.train_ends()
-        await operator.settle()
-        world.pods_leave()
-        assert await operator.settle() == "Exporting"
+        await live_until_exporting(operator)
     name = next(it for it in world.named(Kind.JOB) if f"-{role}-" in it)
     assert world.planned[Kind.JOB, name]["spec"]["activeDeadlineSeconds"] == 7200
     world.job_is_overdue(name)
