@@ -2,54 +2,21 @@
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from rrm_api.v1alpha1 import RewardModelTraining
 from rrm_operator.settings import Settings
-from rrm_test_cluster.errors import ClusterError
-from rrm_test_cluster.tools import KUBERNETES, find_tools
+from rrm_test_cluster.tools import KUBERNETES
+from tests.contract.rendered_chart import CHART, Manifest, helm, only, render
 
-CHART = Path(__file__).parents[2] / "charts" / "rrm-operator"
 # Not for an administrator to choose: the chart itself places the keys, the port and the namespace.
 PLACED_BY_THE_CHART = {"keys_folder", "http_port", "http_address", "operator_namespace", "lease_name"}
 
-Manifest = dict[str, Any]
 
 # Helm comes with the server binaries (make cluster-tools).
 pytestmark = pytest.mark.api
-
-
-@cache
-def helm_binary() -> Path:
-    try:
-        return find_tools().path("helm")
-    except ClusterError as error:
-        pytest.skip(str(error))
-
-
-def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([str(helm_binary()), *arguments], capture_output=True, text=True, check=False)
-
-
-def render(*sets: str, chart: Path = CHART) -> list[Manifest]:
-    flags = [word for value in sets for word in ("--set", value)]
-    where = ("--namespace", "system", "--kube-version", KUBERNETES)
-    done = helm("template", "rrm", str(chart), *where, *flags)
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
-
-
-def only(documents: list[Manifest], kind: str) -> Manifest:
-    (found,) = (document for document in documents if document["kind"] == kind)
-    return found
 
 
 def roles(documents: list[Manifest], namespace: str | None = None) -> list[Manifest]:
@@ -254,105 +221,3 @@ def test_pods_on_other_keys_are_told_which_secret() -> None:
     deployment = only(render("keys.secretName=mine"), "Deployment")
     volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
     assert volumes["keys"]["secret"]["secretName"] == "mine"
-
-
-MONITORS = ("serviceMonitor", "prometheusRule", "dashboard")
-MONITORING = tuple(f"metrics.{it}.enabled=true" for it in MONITORS)
-
-
-def named(documents: list[Manifest], kind: str, name: str) -> Manifest:
-    (found,) = (it for it in documents if it["kind"] == kind and it["metadata"]["name"] == name)
-    return found
-
-
-def test_monitoring_is_off_until_it_is_switched_on() -> None:
-    kinds = {document["kind"] for document in render()}
-    assert kinds.isdisjoint({"Service", "ServiceMonitor", "PrometheusRule", "ConfigMap"})
-
-
-def test_the_service_monitor_finds_the_metrics_of_every_replica() -> None:
-    documents = render("metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=15s")
-    monitor, service = only(documents, "ServiceMonitor"), only(documents, "Service")
-    spec = monitor["spec"]
-    assert spec["namespaceSelector"] == {"matchNames": [service["metadata"]["namespace"]]}
-    assert spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert service["metadata"]["labels"][spec["jobLabel"]] == "rrm-operator"
-    (endpoint,), (port,) = spec["endpoints"], service["spec"]["ports"]
-    assert endpoint == {"port": port["name"], "path": "/metrics", "honorLabels": True, "interval": "15s"}
-    template = only(documents, "Deployment")["spec"]["template"]
-    assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
-    assert port["targetPort"] in {it["name"] for it in template["spec"]["containers"][0]["ports"]}
-
-
-def test_the_alerts_are_those_of_the_file_with_the_link_that_is_asked_for() -> None:
-    alerts = (CHART / "files" / "alerts.yaml").read_text()
-    on = "metrics.prometheusRule.enabled=true"
-    assert only(render(on), "PrometheusRule")["spec"] == yaml.safe_load(alerts)
-    link = "https://wiki.example.com/rrm"
-    moved = render(on, f"metrics.prometheusRule.runbookUrl={link}")
-    expected = yaml.safe_load(alerts.replace("docs/guides/operations.md", link))
-    assert only(moved, "PrometheusRule")["spec"] == expected
-
-
-def test_the_dashboard_is_that_of_the_file_where_the_sidecar_finds_it() -> None:
-    config_map = named(render(*MONITORING), "ConfigMap", "rrm-dashboard")
-    assert config_map["metadata"]["labels"]["grafana_dashboard"] == "1"
-    ((name, text),) = config_map["data"].items()
-    assert name == "system-rrm.json"
-    assert json.loads(text) == json.loads((CHART / "files" / "dashboard.json").read_text())
-
-
-def test_what_monitors_goes_where_it_is_asked_for_and_carries_the_labels_that_are_asked_for() -> None:
-    asked = [
-        f"metrics.{it}.{what}" for it in MONITORS for what in ("namespace=monitoring", "labels.release=kps")
-    ]
-    documents = render(*MONITORING, *asked)
-    for kind, name in (("ServiceMonitor", "rrm"), ("PrometheusRule", "rrm"), ("ConfigMap", "rrm-dashboard")):
-        metadata = named(documents, kind, name)["metadata"]
-        assert metadata["namespace"] == "monitoring"
-        assert metadata["labels"]["release"] == "kps"
-        assert metadata["labels"]["app.kubernetes.io/instance"] == "rrm"
-    assert named(documents, "Service", "rrm-metrics")["metadata"]["namespace"] == "system"
-
-
-def notes(folder: Path, *sets: str) -> str:
-    """Return what Helm prints after an installation, made a manifest: `helm template` leaves it out."""
-    chart = shutil.copytree(CHART, folder / "chart")
-    (chart / "templates" / "NOTES.txt").rename(chart / "notes.txt")
-    wrapped = 'kind: Notes\ntext: {{ tpl (.Files.Get "notes.txt") . | toJson }}\n'
-    (chart / "templates" / "notes.yaml").write_text(wrapped)
-    text: str = only(render(*sets, chart=chart), "Notes")["text"]
-    return text
-
-
-def test_the_notes_name_both_images_that_the_cluster_must_pull(tmp_path: Path) -> None:
-    sets = (
-        "image.repository=registry.example.com/operator",
-        "settings.defaultImage=registry.example.com/trainer:7",
-    )
-    lines = notes(tmp_path, *sets).splitlines()
-    assert (
-        f"registry.example.com/operator:{yaml.safe_load((CHART / 'Chart.yaml').read_text())['appVersion']}"
-        in lines
-    )
-    assert "registry.example.com/trainer:7" in lines
-
-
-def test_the_notes_tell_how_to_see_the_operator_of_this_release(tmp_path: Path) -> None:
-    deployment = only(render(), "Deployment")["metadata"]
-    lines = notes(tmp_path).splitlines()
-    assert f"kubectl --namespace system rollout status deployment/{deployment['name']}" in lines
-
-
-@pytest.mark.parametrize(
-    ("sets", "where"),
-    [((), "kubectl apply"), (("settings.watchedNamespaces={a,b}",), "kubectl --namespace a apply")],
-    ids=["all namespaces", "two namespaces"],
-)
-def test_the_notes_hold_a_training_that_can_be_pasted(
-    tmp_path: Path, sets: tuple[str, ...], where: str
-) -> None:
-    found = re.search(rf"^{where} --filename - <<'END'\n(.*?)^END$", notes(tmp_path, *sets), re.M | re.S)
-    assert found is not None, "at the left margin, where a shell finds the end"
-    training = RewardModelTraining.model_validate(yaml.safe_load(found[1]))
-    assert training.spec.workers.nodes == 1

@@ -3,12 +3,9 @@
 The operator is pointed at proxies; people, KubeRay and the trainer are not.
 """
 
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +16,7 @@ from rrm_test_cluster.pki import KeyPair
 from rrm_test_cluster.rig.fault_proxy import FaultProxy, fault_proxy, point_to
 from rrm_test_cluster.rig.operator_process import ACCOUNT
 from rrm_test_cluster.rig.request_faults import Fault, Kind, Match, any_request, writes
-from rrm_test_cluster.state import State
+from tests.e2e.operator.outages import every, jerking, stopped
 
 pytestmark = pytest.mark.fakenodes
 
@@ -271,44 +268,3 @@ def first_writes() -> Match:
         return is_new
 
     return is_first
-
-
-@contextmanager
-def stopped(cluster: Cluster, daemon: str) -> Iterator[None]:
-    """Hold a daemon of the cluster still, as a machine does that swaps."""
-    (process,) = [it for name, it in State.load(cluster.folder).daemons if name == daemon]
-    process.send(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send(signal.SIGCONT)
-
-
-@contextmanager
-def jerking(cluster: Cluster, daemon: str) -> Iterator[None]:
-    """Let a daemon work for only a part of the time."""
-
-    def pause() -> None:
-        with stopped(cluster, daemon):
-            time.sleep(0.9)
-
-    with every(0.3, pause):
-        yield
-
-
-@contextmanager
-def every(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Do something again and again, so long apart, while the block runs."""
-    ending = threading.Event()
-
-    def run() -> None:
-        while not ending.wait(seconds):
-            act()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ending.set()
-        thread.join(timeout=30)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from rrm_operator.facts import Kind
+
 LIFE: Final[dict[str, Callable[[Any], object]]] = {
     "Preparing": lambda world: None,
     "Provisioning": lambda world: world.prepare_succeeds(),
@@ -56,3 +58,29 @@ async def live_until_exporting(operator: Any) -> Any:
     world.pods_leave()
     assert await operator.settle() == "Exporting"
     return world
+
+
+def stalled(operator: Any) -> Any:
+    """Return the condition that says why a training is stalled, which it must be."""
+    condition = operator.world.condition("Stalled")
+    assert condition["status"] == "True"
+    return condition
+
+
+async def begins(operator: Any, attempt: int, step: int, saved: int | None = None) -> None:
+    """Let the RayCluster of an attempt become ready and the attempt make a step."""
+    world = operator.world
+    if "tiny-judge-c" not in "".join(world.named(Kind.RAY_CLUSTER)):
+        assert await operator.settle() == "Provisioning"
+    if not world.pods(world.newest_cluster):
+        world.cluster_becomes_ready()
+    await operator.settle()
+    world.train_reports(step, attempt=attempt, saved=saved)
+    assert await operator.settle() == "Training"
+
+
+async def ends(operator: Any) -> str:
+    """Let the pods of an attempt that has ended leave; return the stage that follows."""
+    await operator.settle()
+    operator.world.pods_leave()
+    return str(await operator.settle())

@@ -1,4 +1,4 @@
-"""Deadlines that give the GPUs back: for the start, for progress, for everything, for what is left."""
+"""Deadlines that give the GPUs back: for the start, for progress, for everything."""
 
 from typing import Any
 
@@ -257,53 +257,6 @@ async def test_pods_that_do_not_leave_are_told_with_what_to_do(operator: Any) ->
     assert len(world.submissions) == 1, "they might still write checkpoints"
     world.pods_leave()
     assert await operator.settle() == "Provisioning"
-
-
-async def test_jobs_of_a_finished_training_go_after_their_time_and_nothing_starts_again(
-    operator: Any,
-) -> None:
-    world = operator.world
-    await live_until_training(with_policy(operator, ttlSecondsAfterFinished=100), step=7)
-    world.train_ends()
-    await operator.settle()
-    world.pods_leave()
-    assert await operator.settle() == "Exporting"
-    world.export_succeeds()
-    assert await operator.settle() == "Succeeded"
-    assert len(world.named(Kind.JOB)) == 2
-    assert await operator.look() == 100
-    world.seconds += 100
-    status = world.status
-    assert await operator.settle() == "Succeeded"
-    assert world.named(Kind.JOB) == []
-    assert world.status == status
-    operator.restart()
-    assert await operator.look() is None
-    assert world.named(Kind.PERSISTENT_VOLUME_CLAIM) == ["tiny-judge-checkpoints"]
-
-
-async def test_a_failed_export_that_is_cleaned_up_is_not_run_again_until_asked_for(operator: Any) -> None:
-    world = operator.world
-    await live_until_training(with_policy(operator, ttlSecondsAfterFinished=100), step=7)
-    world.train_ends()
-    await operator.settle()
-    world.pods_leave()
-    await operator.settle()
-    world.job_ends(Role.EXPORT, None, exit_code=1)
-    world.seconds += 10
-    assert await operator.settle() == "Failed"
-    world.seconds += 100
-    assert await operator.settle() == "Failed"
-    assert world.named(Kind.JOB) == []
-    operator.restart()
-    assert await operator.settle() == "Failed"
-    world.annotate(**{group.ANNOTATION_RETRY: "1"})
-    assert await operator.settle() == "Exporting"
-    assert len(world.named(Kind.JOB)) == 1
-    for pod in world.named(Kind.POD):
-        world.remove(Kind.POD, pod)
-    world.export_succeeds()
-    assert await operator.settle() == "Succeeded"
 
 
 async def test_an_attempt_that_nobody_was_there_to_submit_in_time_has_its_whole_deadline(

@@ -1,8 +1,7 @@
-"""What is edited by hand in a child is put right, once for each edit; a fight for it costs little."""
+"""What is edited by hand in a child is put right, once for each edit."""
 
 import copy
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,70 +11,23 @@ from hypothesis import strategies as st
 from rrm_operator.errors import ClusterUnavailable, Forbidden, Refused
 from rrm_operator.facts import Kind
 from rrm_operator.facts_from import object_fact
+from tests.unit.rrm_operator.edits_by_hand import (
+    ALL,
+    EDITS,
+    STRANGER,
+    counts_from_the_other_side,
+    opened,
+    said,
+    writes,
+)
 from tests.unit.rrm_operator.lives import live_until_starting
 
 from .simulation.life import WAITS, Moment, live
 from .simulation.people import ACTS
 from .simulation.world import World
 
-STRANGER = {"kind": "ServiceAccount", "name": "stranger", "namespace": "demo"}
 ADMIN = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "admin"}
-ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 NEVER_CHANGES = "RoleBinding is invalid: roleRef: cannot change roleRef"
-RAY_SECONDS = 15.0
-"""After so long Ray is asked, whatever else waits."""
-
-
-def opened(policy: Any) -> None:
-    policy["spec"]["ingress"].append({})
-
-
-def counts_from_the_other_side(budget: Any) -> None:
-    budget["spec"].pop("minAvailable", None)
-    budget["spec"]["maxUnavailable"] = 1
-
-
-EDITS: dict[str, tuple[Kind, Callable[[Any], object]]] = {
-    "a policy is opened to everybody": (Kind.NETWORK_POLICY, opened),
-    "a policy selects no pod any more": (
-        Kind.NETWORK_POLICY,
-        lambda it: it["spec"]["podSelector"]["matchLabels"].update(a="b"),
-    ),
-    "a policy is about egress alone": (
-        Kind.NETWORK_POLICY,
-        lambda it: it["spec"].update(policyTypes=["Egress"]),
-    ),
-    "a role gives everything": (Kind.ROLE, lambda it: it.update(rules=[ALL])),
-    "a role gives nothing": (Kind.ROLE, lambda it: it.pop("rules", None)),
-    "a binding gives it to somebody else too": (
-        Kind.ROLE_BINDING,
-        lambda it: it["subjects"].append(STRANGER),
-    ),
-    "an account hands its token to every pod": (
-        Kind.SERVICE_ACCOUNT,
-        lambda it: it.update(automountServiceAccountToken=True),
-    ),
-    "a budget lets pods go": (Kind.POD_DISRUPTION_BUDGET, lambda it: it["spec"].update(minAvailable=0)),
-    "a budget counts from the other side": (Kind.POD_DISRUPTION_BUDGET, counts_from_the_other_side),
-    "a budget counts other pods": (
-        Kind.POD_DISRUPTION_BUDGET,
-        lambda it: it["spec"]["selector"]["matchLabels"].update(a="b"),
-    ),
-}
-
-
-def said(operator: Any, kind: Kind) -> Any:
-    """Return what the only object of a kind says, without its metadata."""
-    (name,) = operator.world.named(kind)
-    found = operator.world.objects[kind, name]
-    return {field: value for field, value in found.items() if field != "metadata"}
-
-
-def writes(operator: Any) -> list[str]:
-    """Return what was written since the last call."""
-    written = list(operator.world.log)
-    operator.world.log.clear()
-    return written
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -132,132 +84,6 @@ async def test_what_others_add_beside_what_is_ours_is_theirs(operator: Any) -> N
     world.edit_child(Kind.POD_DISRUPTION_BUDGET, lambda it: it.update(status={"disruptionsAllowed": 0}))
     world.edit_child(Kind.ROLE, lambda it: it["metadata"]["annotations"].update(team="a"))
     await operator.look()
-    assert writes(operator) == []
-
-
-async def test_every_edit_is_answered_though_never_at_once_a_second_time(operator: Any) -> None:
-    await live_until_starting(operator)
-    world = operator.world
-    for wait in (0.0, 10.0, 20.0, 40.0):
-        writes(operator)
-        world.edit_child(Kind.NETWORK_POLICY, opened)
-        if wait:
-            assert await operator.look() in (wait, RAY_SECONDS)
-            assert writes(operator) == []
-            world.seconds += wait
-        await operator.look()
-        assert writes(operator) == ["apply NetworkPolicy tiny-judge-network"]
-
-
-async def test_one_object_that_is_fought_for_keeps_no_other_from_being_put_right(operator: Any) -> None:
-    await live_until_starting(operator)
-    world = operator.world
-    for _ in range(2):
-        world.edit_child(Kind.NETWORK_POLICY, opened)
-        await operator.look()
-    writes(operator)
-    world.edit_child(Kind.ROLE, lambda it: it["rules"].append(ALL))
-    await operator.look()
-    assert writes(operator) == ["apply Role tiny-judge-trainer"]
-
-
-@pytest.mark.parametrize(
-    "acts",
-    [
-        pytest.param(lambda world: world.edit_child(Kind.NETWORK_POLICY, opened), id="edits"),
-        pytest.param(
-            lambda world: world.edit_child(Kind.NETWORK_POLICY, lambda it: it["metadata"].pop("annotations")),
-            id="takes our annotations away",
-        ),
-        pytest.param(lambda world: world.remove(Kind.NETWORK_POLICY, "tiny-judge-network"), id="deletes"),
-    ],
-)
-async def test_another_controller_that_never_gives_in_costs_six_writes_an_hour(
-    operator: Any, monkeypatch: pytest.MonkeyPatch, acts: Callable[[Any], object]
-) -> None:
-    """A webhook that changes all that is written is one, too."""
-    await live_until_starting(operator)
-    world, apply = operator.world, operator.world.apply
-    writes(operator)
-
-    async def changed_at_once(manifest: Any) -> None:
-        await apply(manifest)
-        acts(world)
-
-    monkeypatch.setattr(world, "apply", changed_at_once)
-    acts(world)
-    counts = []
-    for _ in range(3):
-        ends = world.seconds + 3600
-        while world.seconds < ends:
-            world.train_reports(1)
-            delay = await operator.look()
-            world.seconds += max(1.0, delay or 0.0)
-        counts.append(sum(it.startswith("apply") for it in writes(operator)))
-    assert counts[0] <= 13
-    assert set(counts[1:]) <= {5, 6}
-
-
-async def test_after_an_hour_of_peace_a_fight_is_forgotten(operator: Any) -> None:
-    await live_until_starting(operator)
-    world = operator.world
-
-    async def seconds_until_it_is_put_right() -> float:
-        world.edit_child(Kind.NETWORK_POLICY, opened)
-        began = world.seconds
-        writes(operator)
-        for _ in range(50):
-            world.train_reports(1)
-            delay = await operator.look()
-            if "apply NetworkPolicy tiny-judge-network" in writes(operator):
-                return float(world.seconds - began)
-            world.seconds += delay
-        raise AssertionError("it is never put right")
-
-    fought = [await seconds_until_it_is_put_right() for _ in range(6)]
-    assert fought == [0, 10, 20, 40, 80, 160]
-    world.seconds += 3600
-    later = [await seconds_until_it_is_put_right() for _ in range(3)]
-    assert later == [0, 0, 10]
-
-
-async def test_a_clock_that_was_set_back_holds_nothing_up_for_longer(operator: Any) -> None:
-    await live_until_starting(operator)
-    world = operator.world
-    world.edit_child(Kind.NETWORK_POLICY, opened)
-    await operator.look()
-    world.seconds -= 3600
-    world.edit_child(Kind.NETWORK_POLICY, opened)
-    assert await operator.look() == 10.0
-    writes(operator)
-    world.seconds += 10
-    await operator.look()
-    assert writes(operator) == ["apply NetworkPolicy tiny-judge-network"]
-
-
-async def test_a_budget_that_we_have_deleted_ourselves_is_made_again_at_once(operator: Any) -> None:
-    await live_until_starting(operator)
-    world, made = operator.world, "apply PodDisruptionBudget tiny-judge-ray"
-    for suspended in (True, False) * 3:
-        writes(operator)
-        world.edit(lambda spec, suspended=suspended: spec.update(suspend=suspended))
-        await operator.settle()
-        world.pods_leave()
-        await operator.settle()
-        assert (made in writes(operator)) is not suspended
-
-
-async def test_an_apply_that_the_watch_has_not_told_of_is_not_repeated_at_once(operator: Any) -> None:
-    await live_until_starting(operator)
-    world = operator.world
-    world.edit_child(Kind.NETWORK_POLICY, opened)
-    world.lags = True
-    writes(operator)
-    assert await operator.look() != 10.0
-    assert await operator.look() == 10.0
-    assert writes(operator) == ["apply NetworkPolicy tiny-judge-network"]
-    world.catch_up()
-    assert await operator.look() != 10.0
     assert writes(operator) == []
 
 

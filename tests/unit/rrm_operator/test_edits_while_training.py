@@ -1,4 +1,4 @@
-"""Edits while an attempt runs: what they change, what they leave alone, and that they hide no failure."""
+"""Edits while an attempt begins or runs: what they change and leave alone, and that they hide no failure."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
-from tests.unit.rrm_operator.lives import live_until_training
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_training
 
 
 def grows_the_volume(spec: Any) -> None:
@@ -111,3 +111,39 @@ async def test_a_next_attempt_that_lost_its_cluster_early_is_still_made_for_the_
     world.seconds += 10
     assert await operator.settle() == "Provisioning"
     assert world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c3"]
+
+
+async def test_an_edit_while_training_waits_for_the_next_attempt(operator: Any) -> None:
+    await live_until_training(operator, step=7)
+    operator.world.edit(lambda spec: spec["training"].update(learningRate="1e-5"))
+    assert await operator.settle() == "Training"
+    assert operator.world.named(Kind.RAY_CLUSTER) == ["tiny-judge-c1"]
+    operator.world.train_ends()
+    await operator.settle()
+    operator.world.pods_leave()
+    assert await operator.settle() == "Exporting"
+    operator.world.export_succeeds()
+    assert await operator.settle() == "Succeeded"
+
+
+async def test_an_edit_that_makes_the_rows_useless_starts_anew(operator: Any) -> None:
+    world = operator.world
+    await live_until_training(operator, step=7)
+    world.edit(lambda spec: spec["reward"].update(exponential={"k": "3"}))
+    assert await operator.settle() == "Releasing"
+    assert "failure" not in world.status
+    world.pods_leave()
+    assert await operator.settle() == "Preparing"
+    assert world.status["attempts"][0]["reason"] == "Replaced"
+
+
+async def test_an_edit_before_the_submission_replaces_the_cluster(operator: Any) -> None:
+    world = operator.world
+    await live_until_provisioning(operator)
+    world.edit(lambda spec: spec["workers"].update(nodeSelector={"pool": "gpu"}))
+    assert await operator.settle() == "Releasing"
+    world.pods_leave()
+    assert await operator.settle() == "Provisioning"
+    (cluster,) = world.named(Kind.RAY_CLUSTER)
+    group = world.objects[Kind.RAY_CLUSTER, cluster]["spec"]["workerGroupSpecs"][0]
+    assert group["template"]["spec"]["nodeSelector"] == {"pool": "gpu"}

@@ -1,4 +1,4 @@
-"""A head that is lost before its attempt could be submitted: counted all the same, no GPU waits for it."""
+"""A lost head: seen at once, counted before its attempt could be submitted too, and no GPU waits for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rrm_operator.facts import Kind
-from tests.unit.rrm_operator.lives import live_until_provisioning
+from tests.unit.rrm_operator.lives import live_until_provisioning, live_until_training, stalled
 
 HEAD = "tiny-judge-c1-head"
 
@@ -81,3 +81,61 @@ async def test_the_release_names_the_pods_that_remain_three_at_most(operator: An
         world.store.feed(Kind.POD, pod | {"metadata": pod["metadata"] | name})
     assert await operator.settle() == "Releasing"
     assert world.condition("Ready")["message"].endswith("tiny-judge-c1-worker-0 and 3 more")
+
+
+async def test_a_deleted_head_is_seen_at_once_and_nothing_happens_before_its_pods_are_gone(
+    operator: Any,
+) -> None:
+    world = operator.world
+    await live_until_training(operator, step=7)
+    world.delete_pod("tiny-judge-c1-head")
+    assert await operator.settle() == "Releasing"
+    assert world.condition("ClusterReady")["reason"] == "ClusterLost"
+    world.edit(lambda spec: spec["training"].update(learningRate="1e-5"))
+    world.remove(Kind.POD, "tiny-judge-c1-head")
+    world.remove(Kind.RAY_CLUSTER, "tiny-judge-c1")
+    assert await operator.settle() == "Releasing", "the worker still writes"
+    assert world.named(Kind.RAY_CLUSTER) == []
+    world.pods_leave()
+    assert await operator.settle() == "Preparing"
+
+
+async def test_a_lost_head_fails_a_training_without_restarts_and_names_the_head(unforgiving: Any) -> None:
+    operator, world = unforgiving, unforgiving.world
+    await live_until_training(operator, step=7)
+    world.delete_pod("tiny-judge-c1-head")
+    await operator.settle()
+    world.pods_leave()
+    assert await operator.settle() == "Failed"
+    assert stalled(operator)["reason"] == "RestartsExhausted"
+    assert "tiny-judge-c1-head" in stalled(operator)["message"]
+
+
+async def test_a_head_that_only_one_witness_misses_is_not_lost(operator: Any) -> None:
+    await live_until_training(operator, step=7)
+    operator.world.remove(Kind.POD, "tiny-judge-c1-head")
+    assert await operator.settle() == "Training"
+    operator.world.set_cluster(head=False, workers=1)
+    assert await operator.settle() == "Releasing"
+
+
+async def test_a_record_that_comes_after_the_loss_has_the_last_word(operator: Any) -> None:
+    await live_until_training(operator, step=7)
+    operator.world.delete_pod("tiny-judge-c1-head")
+    await operator.settle()
+    operator.world.train_ends()
+    await operator.settle()
+    operator.world.pods_leave()
+    assert await operator.settle() == "Exporting"
+
+
+async def test_a_head_that_was_restarted_in_place_has_forgotten_the_job(operator: Any) -> None:
+    world = operator.world
+    await live_until_training(operator, step=7)
+    world.change_pod("tiny-judge-c1-head", containerStatuses=[{"name": "main", "restartCount": 1}])
+    assert await operator.settle() == "Training", "it was restarted before the job was handed in"
+    world.jobs.clear()
+    world.seconds += 15
+    world.train_reports(8)
+    assert await operator.settle() == "Releasing"
+    assert world.status["failure"]["reason"] == "ClusterLost"

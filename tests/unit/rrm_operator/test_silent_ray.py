@@ -84,3 +84,25 @@ async def test_a_trainer_in_a_long_step_is_asked_for_half_as_often(operator: Any
     operator.world.seconds += POLL
     await operator.reconciler.reconcile(key)
     assert operator.world.looks == 2
+
+
+async def test_a_silent_ray_is_lost_only_with_a_second_witness(operator: Any) -> None:
+    world = operator.world
+    await live_until_training(operator, step=7)
+    world.ray_answers = False
+    for _ in range(30):
+        world.seconds += 15
+        assert await operator.settle() == "Training"
+    world.set_cluster(head=False, workers=1, reason="ContainersNotReady")
+    assert await operator.settle() == "Releasing"
+    assert "ContainersNotReady" in world.status["failure"]["message"]
+
+
+async def test_ray_is_not_asked_while_the_trainer_reports(operator: Any) -> None:
+    await live_until_training(operator, step=7)
+    looks = operator.world.looks
+    for step in range(8, 20):
+        operator.world.seconds += 30
+        operator.world.train_reports(step)
+        await operator.settle()
+    assert operator.world.looks == looks

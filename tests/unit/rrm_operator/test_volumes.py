@@ -4,7 +4,7 @@ from typing import Any
 
 from rrm_api import group
 from rrm_operator.facts import ClaimFact, Kind
-from tests.unit.rrm_operator.lives import live_until_training
+from tests.unit.rrm_operator.lives import live_until_training, stalled
 
 
 def named(spec: Any) -> None:
@@ -68,3 +68,23 @@ async def test_a_claim_we_made_goes_with_its_training_only_when_told(operator: A
     await operator.settle()
     made = world.objects[Kind.PERSISTENT_VOLUME_CLAIM, "tiny-judge-checkpoints"]
     assert "ownerReferences" not in made["metadata"]
+
+
+async def test_a_lost_volume_stalls(operator: Any) -> None:
+    await operator.settle()
+    claim = operator.world.objects[Kind.PERSISTENT_VOLUME_CLAIM, "tiny-judge-checkpoints"]
+    operator.world.store.feed("PersistentVolumeClaim", claim | {"status": {"phase": "Lost"}})
+    assert await operator.settle() == "Stalled"
+    assert stalled(operator)["reason"] == "VolumeUnavailable"
+
+
+async def test_a_volume_grows_and_never_shrinks(operator: Any) -> None:
+    await operator.settle()
+    operator.world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="4Gi"))
+    await operator.settle()
+    claim = operator.world.objects[Kind.PERSISTENT_VOLUME_CLAIM, "tiny-judge-checkpoints"]
+    assert claim["spec"]["resources"]["requests"]["storage"] == "4Gi"
+    operator.world.edit(lambda spec: spec["checkpoints"]["volume"].update(size="2048Mi"))
+    writes = len([line for line in operator.world.log if line.startswith("patch")])
+    await operator.settle()
+    assert len([line for line in operator.world.log if line.startswith("patch")]) == writes
