@@ -24,15 +24,6 @@ A_SECOND = 10
 """How many trainings end, or are edited, in a second: one after the other, as people and trainers do it."""
 
 
-def test_memory(world: World, running: str, figures: Figures) -> None:
-    number, now = round(world.metric("rrm_trainings")), world.operator.memory()
-    figures.add_bar("memory, no training", world.memory["VmRSS"], 100, unit="MB")
-    more = (now["VmRSS"] - world.memory["VmRSS"]) / number * 1000
-    figures.add_bar("memory, each further 1,000 trainings", more, 40, unit="MB")
-    words = f"{now['VmRSS']:.0f} MB, at its peak {now['VmHWM']:.0f} MB"
-    figures.add(f"  with all {number} trainings", words)
-
-
 def test_trainings_that_run_and_report_nothing(world: World, running: str, figures: Figures) -> None:
     number = len(world.running[running])
     # After a report Ray is not asked for a minute; in the next it is asked twice as often as from then on.
@@ -40,6 +31,16 @@ def test_trainings_that_run_and_report_nothing(world: World, running: str, figur
     idle(world, figures, f"{number} run, no progress for a minute", bar=False)
     time.sleep(FRESH_SECONDS)
     idle(world, figures, f"{number} run, no progress for longer")
+
+
+def test_memory_once_nothing_changes(world: World, running: str, figures: Figures) -> None:
+    """What a burst of changes has taken is given back meanwhile: the rest is what lasts."""
+    number, now = round(world.metric("rrm_trainings")), world.operator.memory()
+    figures.add_bar("memory, no training", world.memory["VmRSS"], 100, unit="MB")
+    more = (now["VmRSS"] - world.memory["VmRSS"]) / number * 1000
+    figures.add_bar("memory, each further 1,000 trainings", more, 40, unit="MB")
+    words = f"{now['VmRSS']:.0f} MB, at its peak, while they came, {now['VmHWM']:.0f} MB"
+    figures.add(f"  with all {number} trainings", words)
 
 
 def test_trainings_that_run_and_report_progress(world: World, running: str, figures: Figures) -> None:
