@@ -6,10 +6,11 @@ through `ports.Facts`. Not kopf's indices: those keep an object for ever that va
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from rrm_api import group
+from rrm_operator.entries import Child, Entry
 from rrm_operator.facts import (
     ClaimFact,
     JobFact,
@@ -22,7 +23,7 @@ from rrm_operator.facts import (
     RayClusterFact,
     Snapshot,
 )
-from rrm_operator.facts_from import ChildFact, child_fact, progress_fact, slim_training
+from rrm_operator.facts_from import child_fact, progress_fact, slim_training
 from rrm_operator.manifests import training_of
 
 PROGRESS_SUFFIX: Final = "-progress"
@@ -35,35 +36,6 @@ class Identity:
     namespace: str
     name: str
     uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Child:
-    uid: str
-    fact: ChildFact | None
-    """None: it carries our label, but is none of our children."""
-    order: int
-
-
-@dataclass(slots=True)
-class _Entry:
-    key: Key
-    """The one that every child refers to: equal ones would be kept beside it."""
-    exists: bool = False
-    """Whether the training does; its children may have come before it, and may outlive it."""
-    body: bytes | None = None
-    """The training as JSON: a fifth of the memory that its dictionaries take. None: nothing else is known."""
-    uid: str = ""
-    words: int = 0
-    """Hash of what a person last said: spec, annotations, deletion."""
-    answers: int = 0
-    """Hash of what the trainer last said."""
-    order: int = 0
-    progress: ProgressFact = field(default_factory=ProgressFact)
-    children: dict[tuple[Kind, str], _Child] = field(default_factory=dict)
-
-    def is_empty(self) -> bool:
-        return not self.exists and not self.children
 
 
 @dataclass(frozen=True)
@@ -80,7 +52,7 @@ class Store:
     """The store; not thread-safe, lives in the event loop of the workers."""
 
     def __init__(self) -> None:
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, Entry] = {}
         self._owners: dict[tuple[str, str, str], Key] = {}
         self._kuberay_installed = False
         self._order = 0
@@ -136,7 +108,7 @@ class Store:
             key = Key(metadata["namespace"], owner)
             before = self._child(Kind(kind), key, metadata["name"])
             fact = before.fact if before is not None and before.uid == uid else None
-            self._put(Kind(kind), key, metadata["name"], _Child(uid, fact, self._order))
+            self._put(Kind(kind), key, metadata["name"], Child.of(uid, fact, self._order))
 
     def owner(self, kind: str, manifest: Manifest) -> Key | None:
         """Return the training whose child an object is as far as is known."""
@@ -193,7 +165,7 @@ class Store:
         self._forget_if_empty(key)
         return key
 
-    def _note(self, entry: _Entry, uid: str) -> None:
+    def _note(self, entry: Entry, uid: str) -> None:
         entry.exists, entry.uid, entry.order = True, uid, self._order
 
     def _lose(self, key: Key) -> None:
@@ -205,17 +177,17 @@ class Store:
         owner = training_of(manifest)
         if deleted or owner is None:
             return self._drop(kind, Identity(namespace, name, _uid(manifest)))
-        child = _Child(_uid(manifest), child_fact(kind, manifest), self._order)
+        child = Child.of(_uid(manifest), child_fact(kind, manifest), self._order)
         before = self._child(kind, Key(namespace, owner), name)
         key = self._put(kind, Key(namespace, owner), name, child)
-        changed = before is None or (before.uid, before.fact) != (child.uid, child.fact)
+        changed = not child.says_the_same(before)
         return key if self._feed_progress(key, kind, manifest) or changed else None
 
-    def _child(self, kind: Kind, key: Key, name: str) -> _Child | None:
+    def _child(self, kind: Kind, key: Key, name: str) -> Child | None:
         entry = self._entries.get(key)
         return entry.children.get((kind, name)) if entry is not None else None
 
-    def _put(self, kind: Kind, key: Key, name: str, child: _Child) -> Key:
+    def _put(self, kind: Kind, key: Key, name: str, child: Child) -> Key:
         """Keep a child of a training, and of no other; return the key as all children refer to it."""
         former = self._owners.get((kind.value, key.namespace, name))
         if former is not None and former != key:
@@ -258,10 +230,10 @@ class Store:
         self._forget_if_empty(key)
         return key
 
-    def _entry(self, key: Key) -> _Entry:
+    def _entry(self, key: Key) -> Entry:
         found = self._entries.get(key)
         if found is None:
-            found = self._entries[key] = _Entry(key)
+            found = self._entries[key] = Entry(key)
         return found
 
     def _forget_if_empty(self, key: Key) -> None:

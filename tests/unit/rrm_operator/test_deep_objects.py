@@ -3,34 +3,26 @@
 The API server takes JSON of 10,000 levels, and a pod template may hold anything.
 """
 
-import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from kubernetes.aio.client.configuration import Configuration
 from pydantic import TypeAdapter, ValidationError
 
 from rrm_api import group
 from rrm_api.spec_pods import DEEPEST as DEEPEST_TEMPLATE
 from rrm_api.spec_pods import PodTemplate
 from rrm_operator.errors import RayUnavailable
-from rrm_operator.facts import Manifest, RayJobState
+from rrm_operator.facts import RayJobState
 from rrm_operator.nesting import LEVELS, read_json, shallow
 from rrm_operator.ray_jobs import RayAnswer, job_fact
-from rrm_operator.scope import Scope
-from rrm_operator.settings import Settings
-from rrm_operator.watching import Watching
+from tests.unit.rrm_operator.kube_of_text import Kube, told, written
 
 DEEPEST = 10_000
 """Levels that the API server's JSON reader takes."""
-PLURAL = f"/apis/{group.GROUP}/{group.VERSION}/{group.PLURAL}"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -40,13 +32,6 @@ JSON = st.recursive(
 def nested(levels: int) -> str:
     """Return the text of so many maps in one another; Python's own writer could not write them."""
     return '{"a":' * levels + "1" + "}" * levels
-
-
-def written(name: str, template: str) -> str:
-    """Return the text of a training."""
-    metadata = {"name": name, "namespace": "demo", "uid": name, "resourceVersion": "1"}
-    kind = {"apiVersion": group.API_VERSION, "kind": group.KIND, "metadata": metadata}
-    return json.dumps(kind)[:-1] + f', "spec": {{"workers": {{"podTemplate": {template}}}}}}}'
 
 
 def levels_of(found: Any) -> int:
@@ -61,76 +46,14 @@ def _inside(one: Any) -> list[Any]:
     return list(one.values()) if isinstance(one, dict) else one
 
 
-class Kube:
-    """An API server that tells of trainings, as text: when they are listed, or when they are watched."""
-
-    def __init__(self, *, listed: list[str], watched: list[str]) -> None:
-        self.listed, self.watched = listed, watched
-        self.lists = 0
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if request.path != PLURAL:
-            return web.json_response(self._discovery(request.path))
-        if "watch" not in request.query:
-            self.lists += 1
-            head = '{"kind": "List", "metadata": {"resourceVersion": "1"}, "items": ['
-            return web.Response(text=head + ",".join(self.listed) + "]}", content_type="application/json")
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for one in self.watched:
-            await response.write(f'{{"type": "ADDED", "object": {one}}}\n'.encode())
-        await asyncio.sleep(60)
-        return response
-
-    def _discovery(self, path: str) -> Manifest:
-        version = {"groupVersion": group.API_VERSION, "version": group.VERSION}
-        groups = [{"name": group.GROUP, "versions": [version], "preferredVersion": version}]
-        common = {"singularName": "", "verbs": ["list", "watch"]}
-        namespaces = {**common, "name": "namespaces", "kind": "Namespace", "namespaced": False}
-        trainings = {**common, "name": group.PLURAL, "kind": group.KIND, "namespaced": True}
-        return {
-            "/api": {"versions": ["v1"]},
-            "/api/v1": {"resources": [namespaces]},
-            "/apis": {"groups": groups},
-            f"/apis/{group.API_VERSION}": {"resources": [trainings]},
-        }[path]
-
-
-@asynccontextmanager
-async def served(kube: Kube) -> AsyncIterator[Configuration]:
-    app = web.Application()
-    app.router.add_get("/{path:.*}", kube.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    finally:
-        await runner.cleanup()
-
-
 @pytest.mark.parametrize("levels", [2, 900, 1100, DEEPEST])
 @pytest.mark.parametrize("when", ["listed", "watched"])
 async def test_kopf_tells_of_an_object_of_any_depth_and_of_all_others(when: str, levels: int) -> None:
     trainings = [written("first", "{}"), written("deep", nested(levels)), written("last", "{}")]
     kube = Kube(listed=trainings if when == "listed" else [], watched=trainings if when == "watched" else [])
-    told: dict[str, Manifest] = {}
-
-    def feed(kind: str, manifest: Manifest, deleted: bool) -> None:
-        told[manifest["metadata"]["name"]] = manifest
-
-    async with served(kube) as configuration:
-        watching = Watching(configuration, Settings(default_image="i"), feed)
-        watching.start(Scope(frozenset({group.KIND})))
-        try:
-            async with asyncio.timeout(20):
-                while len(told) < 3:
-                    await asyncio.sleep(0.01)
-        finally:
-            await watching.stop(5)
-    assert kube.lists == 1, "kopf has not been started anew"
-    kept = levels_of(told["deep"])
+    found = await told(kube, 3)
+    assert len(kube.pages) == 1, "kopf has not been started anew"
+    kept = levels_of(found["deep"])
     assert kept == levels + 3 if levels < LEVELS else LEVELS - 2 <= kept <= LEVELS
     assert threading.active_count() < 20
 
