@@ -5,7 +5,6 @@ The weights of a rehearsal are a chain of hashes, so that a step lost or done tw
 """
 
 import json
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,8 @@ from rrm_test_cluster.demo.watch import RESOURCE
 from rrm_test_cluster.node.kubelet import NODE_NAME
 from rrm_test_cluster.rehearsal import Act, Fault
 from rrm_test_cluster.rehearsal.child import saved_state, state_after
-from rrm_test_cluster.state import State
 from tests.e2e.node.lives import QUICK, SAVE_EVERY, SLOW, STEPS, Life, begin, delete, evict
+from tests.e2e.operator.outages import stopped
 
 pytestmark = pytest.mark.node
 
@@ -81,7 +80,7 @@ def test_suspended_it_holds_no_pod_and_resumed_it_has_lost_not_one_step(survivor
 
 
 def test_a_kubelet_that_is_away_for_a_while_ends_nothing(survivor: Life) -> None:
-    with goes_on(survivor), stopped_kubelet(survivor.trainings.cluster):
+    with goes_on(survivor), stopped(survivor.trainings.cluster, "kubelet"):
         time.sleep(OUTAGE_SECONDS)
 
 
@@ -128,19 +127,9 @@ def goes_on(life: Life) -> Iterator[None]:
 
 
 @contextmanager
-def stopped_kubelet(cluster: Cluster) -> Iterator[None]:
-    (process,) = [it for name, it in State.load(cluster.folder).daemons if name == "kubelet"]
-    process.send(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send(signal.SIGCONT)
-
-
-@contextmanager
 def unready_node(cluster: Cluster) -> Iterator[None]:
     """Let nobody hear of the node, and say so, as the controllers do after a while."""
-    with stopped_kubelet(cluster):
+    with stopped(cluster, "kubelet"):
         unknown = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown", "message": "a test"}
         patch = json.dumps({"status": {"conditions": [unknown]}})
         cluster.kubectl("patch", "node", NODE_NAME, "--subresource=status", "--patch", patch)

@@ -8,7 +8,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from rrm_test_cluster.rig.operator_process import (
     role_objects,
 )
 from rrm_test_cluster.rig.trainer_stand_in import TrainerStandIn
-from rrm_test_cluster.state import State
+from tests.e2e.operator.outages import stopped
 
 pytestmark = pytest.mark.api
 
@@ -161,7 +160,7 @@ def test_an_api_server_that_freezes_ends_the_holder_and_its_successor_waits_for_
 ) -> None:
     world, operators = pair
     leader, _ = start_both(operators)
-    with frozen_daemon(world.cluster, "kube-apiserver"):
+    with stopped(world.cluster, "kube-apiserver"):
         began = time.monotonic()
         assert leader.wait(seconds=20) == LEASE_LOST
         print(f"API server frozen -> the holder ended after {time.monotonic() - began:.1f} s")
@@ -186,7 +185,7 @@ def test_it_stops_in_time_while_the_api_server_is_away(pair: Any, manifest: Any)
     leader, standby = start_both(operators)
     world.apply(manifest("first"))
     world.stage("first", "Preparing")
-    with frozen_daemon(world.cluster, "kube-apiserver"):
+    with stopped(world.cluster, "kube-apiserver"):
         for name, one in (("who works", leader), ("who stands by", standby)):
             began = time.monotonic()
             code = one.stop(seconds=STOP_BAR_SECONDS)
@@ -267,14 +266,3 @@ def stage_in(world: Any, namespace: str) -> str | None:
 def grant(world: Any, namespace: str) -> None:
     where = {"name": ACCOUNT, "account_namespace": world.operator.namespace}
     world.cluster.apply(*role_objects(namespace, chart_rules(), **where))
-
-
-@contextmanager
-def frozen_daemon(cluster: Cluster, name: str) -> Iterator[None]:
-    """Hold a daemon still: it accepts connections and answers nothing."""
-    (process,) = [it for daemon, it in State.load(cluster.folder).daemons if daemon == name]
-    process.send(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send(signal.SIGCONT)
