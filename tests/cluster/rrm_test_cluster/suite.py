@@ -1,5 +1,6 @@
 """``python -m rrm_test_cluster.suite``: all that must pass; the last line counts passes, failures and skips.
 
+Above it stand the tests that failed, as who has only the end of a long log must learn what to look for.
 A failing check ends it at once, as all else would fail too; then every stage runs, whatever failed before.
 Stages run in three lanes beside each other: verl, starting and training, leaves a third of two cores idle,
 and tests of the operator mostly wait.
@@ -28,6 +29,7 @@ from rrm_test_cluster.tools import build_tools
 REPORTS: Final = Path(".rrm/test")
 _WHOLE_IMAGE_GIB: Final = 16
 """The trainer's image with its environment: in the builder, the archive, and the node twice."""
+_LONGEST_WORDS: Final = 400
 _INTERRUPTED: Final = 2
 """How pytest ends after Ctrl-C."""
 
@@ -81,12 +83,21 @@ LANES: Final = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a stage came to."""
+    """What a stage came to.
+
+    Attributes:
+        stage: Its name.
+        exit_code: pytest's.
+        passed: How many tests.
+        failed: Each with the first line of what went wrong.
+        skipped: The reason of each.
+        seconds: How long it took.
+    """
 
     stage: str
     exit_code: int
     passed: int
-    failed: int
+    failed: tuple[str, ...]
     skipped: tuple[str, ...]
     seconds: float
 
@@ -98,7 +109,7 @@ class Outcome:
     def line(self) -> str:
         """Return its line of the summary."""
         verdict = "ok" if self.is_good else "FAILED"
-        counts = f"{self.passed:>5} passed {self.failed:>4} failed {len(self.skipped):>4} skipped"
+        counts = f"{self.passed:>5} passed {len(self.failed):>4} failed {len(self.skipped):>4} skipped"
         return f"  {self.stage:<12} {counts}   {clock(self.seconds)}   {verdict}"
 
 
@@ -119,7 +130,7 @@ def main() -> int:
     _make_ready(tell)
     with ThreadPoolExecutor(len(LANES)) as threads:
         lanes = list(threads.map(lambda lane: _run_lane(lane, tell), LANES))
-    return _summary([outcome for lane in lanes for outcome in lane], tell)
+    return summary([outcome for lane in lanes for outcome in lane], tell)
 
 
 def _make_ready(tell: Teller) -> None:
@@ -173,20 +184,30 @@ def _run(stage: Stage, tell: Teller) -> Outcome:
 def read_report(stage: str, report: Path, exit_code: int, seconds: float) -> Outcome:
     """Return the outcome of a stage from pytest's own report; a stage without one passed nothing."""
     if not report.exists():
-        return Outcome(stage, exit_code or 1, 0, 0, (), seconds)
+        return Outcome(stage, exit_code or 1, 0, (), (), seconds)
     cases = list(ElementTree.parse(report).getroot().iter("testcase"))
     skipped = tuple(found.get("message", "") for case in cases for found in case.iter("skipped"))
-    failed = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
-    return Outcome(stage, exit_code, len(cases) - failed - len(skipped), failed, skipped, seconds)
+    failed = tuple(told for case in cases if (told := _failure(case)))
+    return Outcome(stage, exit_code, len(cases) - len(failed) - len(skipped), failed, skipped, seconds)
 
 
-def _summary(outcomes: list[Outcome], tell: Teller) -> int:
+def _failure(case: ElementTree.Element) -> str:
+    found = [it for it in case if it.tag in ("failure", "error")]
+    if not found:
+        return ""
+    words = found[0].get("message", "").strip().partition("\n")[0]
+    return f"{case.get('classname', '')}::{case.get('name', '')}: {words[:_LONGEST_WORDS]}"
+
+
+def summary(outcomes: list[Outcome], tell: Teller) -> int:
+    """Print what all stages came to and return the exit code."""
     is_good = all(outcome.is_good for outcome in outcomes)
     skips = Counter(reason for outcome in outcomes for reason in outcome.skipped)
     tell(f"{'everything passed' if is_good else 'NOT everything passed'} in {clock(tell.seconds)}")
     lines = ["  check        passed before the stages", *(outcome.line() for outcome in outcomes)]
+    lines += [f"FAILED {outcome.stage}: {told}" for outcome in outcomes for told in outcome.failed]
     lines += [f"SKIPS: {skips.total()}", *(f"  {count} x {reason}" for reason, count in skips.most_common())]
-    passed, failed = sum(it.passed for it in outcomes), sum(it.failed for it in outcomes)
+    passed, failed = sum(it.passed for it in outcomes), sum(len(it.failed) for it in outcomes)
     # Alone on a line, as whoever reads logs by machine expects it.
     lines.append(f"{passed} passed, {failed} failed, {skips.total()} skipped")
     print("\n".join(lines), flush=True)

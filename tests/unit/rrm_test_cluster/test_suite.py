@@ -3,21 +3,39 @@ from pathlib import Path
 
 import pytest
 
-from rrm_test_cluster.suite import LANES, Outcome, read_report
+from rrm_test_cluster.demo.telling import Teller
+from rrm_test_cluster.suite import LANES, Outcome, read_report, summary
 
 MARKS = ("api", "fakenodes", "node", "verl", "interop", "browser", "slow")
 REPORT = """<testsuites><testsuite>
-<testcase name="a"/><testcase name="b"><failure message="no"/></testcase>
+<testcase name="a"/>
+<testcase classname="tests.e2e.test_x" name="b"><failure message="assert 1 == 2&#10;more"/></testcase>
 <testcase name="c"><skipped message="needs root"/></testcase>
-<testcase name="d"><error message="x"/></testcase>
+<testcase classname="tests.e2e.test_x" name="d"><error message="x"/></testcase>
 </testsuite></testsuites>"""
 
 
 def test_a_report_is_counted_with_the_reasons_of_its_skips(tmp_path: Path) -> None:
     (tmp_path / "r.xml").write_text(REPORT)
     outcome = read_report("api", tmp_path / "r.xml", 1, 2.0)
-    assert (outcome.passed, outcome.failed, outcome.skipped) == (1, 2, ("needs root",))
+    assert (outcome.passed, len(outcome.failed), outcome.skipped) == (1, 2, ("needs root",))
     assert not outcome.is_good
+
+
+def test_a_report_names_each_test_that_failed_and_why(tmp_path: Path) -> None:
+    (tmp_path / "r.xml").write_text(REPORT)
+    outcome = read_report("api", tmp_path / "r.xml", 1, 2.0)
+    assert outcome.failed == ("tests.e2e.test_x::b: assert 1 == 2", "tests.e2e.test_x::d: x")
+
+
+def test_who_has_only_the_end_of_the_log_reads_which_tests_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.xml").write_text(REPORT)
+    assert summary([read_report("api", tmp_path / "r.xml", 1, 2.0)], Teller()) == 1
+    end = capsys.readouterr().out.splitlines()
+    assert "FAILED api: tests.e2e.test_x::b: assert 1 == 2" in end
+    assert end[-1] == "1 passed, 2 failed, 1 skipped"
 
 
 def test_a_stage_without_a_report_is_no_success(tmp_path: Path) -> None:
@@ -25,7 +43,7 @@ def test_a_stage_without_a_report_is_no_success(tmp_path: Path) -> None:
 
 
 def test_a_stage_in_which_nothing_ran_is_no_success() -> None:
-    assert not Outcome("node", 0, 0, 0, ("needs root",), 1.0).is_good
+    assert not Outcome("node", 0, 0, (), ("needs root",), 1.0).is_good
 
 
 @pytest.mark.parametrize("marks", MARKS)
