@@ -71,6 +71,7 @@ class Parts:
     cluster: KubernetesCluster
     freshness: Freshness
     watch_keys: Callable[[], Coroutine[Any, Any, None]]
+    prepare_to_lead: Callable[[], None]
 
 
 def main() -> None:
@@ -97,29 +98,27 @@ async def run(settings: Settings, masks: Masks) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     folder = KeyFolder(settings.keys_folder, namespace=settings.operator_namespace)
     configuration = await load_configuration()
-    beat, working = Heartbeat(), list[Parts]()
-    async with gate(settings, configuration) as lease:
+    beat = Heartbeat()
+    async with (
+        gate(settings, configuration) as lease,
+        connected(settings, configuration, folder, masks=masks, lease=lease) as parts,
+    ):
         probes = {
-            "is_alive": lambda: beat.is_recent() and all(it.freshness.is_fresh() for it in working),
-            "is_ready": lambda: any(it.supervisor.is_level for it in working) or lease.is_waiting(),
+            "is_alive": lambda: beat.is_recent() and parts.freshness.is_fresh(),
+            "is_ready": lambda: parts.supervisor.is_level and (lease.is_held() or lease.is_waiting()),
         }
         async with health_server(settings, **probes) as port, background(beat.run()):
             _log.info("started", extra={"http_port": port})
-            if not await came_first(lease.acquire(), stopped):
-                await lease.release()  # It may have been taken in the same moment.
-                return 0
-            async with connected(settings, configuration, folder, masks=masks, lease=lease) as parts:
-                working.append(parts)
-                return await work_until(stopped, parts, lease)
+            return await work_until(stopped, parts, lease)
 
 
 async def work_until(stopped: asyncio.Event, parts: Parts, lease: Gate) -> int:
-    """Work until the signal, or until the lease is lost, which ends all that runs at once."""
+    """Stand by, then work, until the signal, or until the lease is lost, which ends all that runs at once."""
     code = 0
     try:
         async with asyncio.TaskGroup() as tasks:
             works = (
-                lease.keep(),
+                lead(parts, lease),
                 parts.queue.run(),
                 parts.supervisor.run(),
                 parts.cluster.post_events(),
@@ -146,16 +145,12 @@ async def work_until(stopped: asyncio.Event, parts: Parts, lease: Gate) -> int:
     return code
 
 
-async def came_first(waiting: Coroutine[Any, Any, None], stopped: asyncio.Event) -> bool:
-    """Return whether the coroutine ended before the signal; otherwise it is cancelled."""
-    tasks = [asyncio.create_task(waiting), asyncio.create_task(stopped.wait())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    if stopped.is_set():
-        return False
-    await tasks[0]  # Raises what it has raised.
-    return True
+async def lead(parts: Parts, lease: Gate) -> None:
+    """Let the parts work while the lease is held; never returns."""
+    await lease.acquire()
+    parts.prepare_to_lead()
+    parts.supervisor.lead()
+    await lease.keep()
 
 
 def end_within(seconds: float, code: int) -> None:
@@ -200,11 +195,14 @@ def transport_of(settings: Settings, server: ApiServer, session: aiohttp.ClientS
     return DirectTransport(session, settings)
 
 
-def measure(queue: WorkQueue[Key], store: Store, freshness: Freshness) -> None:
-    """Let the gauges ask the parts whenever somebody looks at them."""
-    metrics.QUEUE_LENGTH.set_function(lambda: len(queue))
-    metrics.TRAININGS.set_function(lambda: len(store.keys()))
-    metrics.ECHO_SECONDS.set_function(freshness.age)
+def prepare_to_lead(feeding: Feeding, reconciler: Reconciler, folder: KeyFolder) -> None:
+    """Take the keys of now, and tell of the trainings, as another one did until now."""
+    folder.reread()  # It is looked at from time to time only.
+    reconciler.use_keys(folder.keys)
+    metrics.QUEUE_LENGTH.set_function(lambda: len(feeding.queue))
+    metrics.TRAININGS.set_function(lambda: len(feeding.store.keys()))
+    metrics.ECHO_SECONDS.set_function(feeding.watchers.freshness.age)
+    feeding.watchers.telemetry.begin()
 
 
 @asynccontextmanager
@@ -212,8 +210,7 @@ async def connected(
     settings: Settings, configuration: Configuration, folder: KeyFolder, *, masks: Masks, lease: Gate
 ) -> AsyncIterator[Parts]:
     """Connect all parts; the connections are closed at the end of the block."""
-    folder.reread()  # A replica may have stood by for days since the folder was read.
-    clock, store, freshness, telemetry = SystemClock(), Store(), Freshness(), Telemetry()
+    clock, store, freshness, telemetry = SystemClock(), Store(), Freshness(), Telemetry(stands_by=True)
     async with (
         ApiServer(
             configuration, timeout_seconds=settings.request_timeout_seconds, may_write=lease.is_held
@@ -246,8 +243,8 @@ async def connected(
         feeding = Feeding(store, queue, Watchers(freshness, telemetry, masks))
         watching = Watching(configuration, settings, feeding.feed)
         supervisor = Supervisor(cluster=cluster, feeding=feeding, watching=watching, settings=settings)
-        measure(queue, store, freshness)
-        yield Parts(queue, supervisor, watching, cluster, freshness, watch_keys)
+        prepare = partial(prepare_to_lead, feeding, reconciler, folder)
+        yield Parts(queue, supervisor, watching, cluster, freshness, watch_keys, prepare)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The HTTP side of the process: /healthz, /readyz and /metrics. Started by the composition root.
 
-A replica that stands by is ready: it does all that it is there for. Were it not, a rolling update would wait
-for ever for a new pod that waits for the lease of an old one, and a PodDisruptionBudget would miscount.
+A replica that stands by is ready when it could take over at once: a rolling update ends an old one only then,
+and does not wait for ever for a new pod that waits for the lease of an old one.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe)
     Args:
         settings: Address and port.
         is_alive: Whether the process can still do its work; red = Kubernetes restarts the pod.
-        is_ready: Whether the store is level with the cluster, or another replica works and this one sees it.
+        is_ready: Whether the store is level with the cluster, and this one works or sees another one work.
     """
 
     async def healthz(_: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 """Keeps the store true: runs the watches of what can be watched, compares the store with lists of names.
 
 Nothing is worked on before all that exists is in the store: a RayCluster that has merely not been heard
-of yet must not look lost.
+of yet must not look lost. Who stands by keeps its store true as well, and so takes over at once.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _Missing = dict[str, frozenset[Identity]]
 
 
 class Supervisor:
-    """Owns the watches; opens the queue when the store is level with the cluster."""
+    """Owns the watches; of who leads, opens the queue when the store is level with the cluster."""
 
     def __init__(
         self,
@@ -49,11 +49,17 @@ class Supervisor:
         self._settings = settings
         self._probe = Probe(cluster, settings.watched_namespaces)
         self._level = False
+        self._leads = asyncio.Event()
+        self._works = False
 
     @property
     def is_level(self) -> bool:
-        """Whether the store was level with the cluster and is still watched."""
-        return self._level and self._watching.scope is not None
+        """Whether the store was level with the cluster and is still watched, and who leads works."""
+        return self._level and self._watching.scope is not None and self._works == self._leads.is_set()
+
+    def lead(self) -> None:
+        """Work, as soon as the store is level with all that exists now."""
+        self._leads.set()
 
     async def run(self) -> None:
         """Supervise for ever."""
@@ -70,12 +76,14 @@ class Supervisor:
     async def _halt(self) -> None:
         """Watch nothing, and work on nothing that is not watched."""
         self._queue.close()
-        self._level = False
+        self._level = self._works = False
         await self._watching.stop()
         self._feeding.watchers.freshness.begin_anew()
 
     async def _restart(self, wanted: Scope) -> None:
         await self._halt()
+        # What another one made before it ended may be missing in lists that were asked for until then.
+        leads = self._leads.is_set()
         self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted.kinds))
         self._watching.start(wanted)
         self._level = await self._gets_level(_START_SECONDS)
@@ -85,10 +93,15 @@ class Supervisor:
             _log.warning("the store did not get level with the cluster: watching is started anew")
             await self._watching.stop()
             return
-        self._wake(self._store.keys())
-        self._queue.open()
         told = {"kinds": len(wanted.kinds), "trainings": len(self._store.keys())}
         _log.info("watching", extra=told | {"namespaces": len(wanted.namespaces) or "all"})
+        if leads:
+            self._work()
+
+    def _work(self) -> None:
+        self._works = True
+        self._queue.open()
+        self._wake(self._store.keys())
 
     async def _live(self, wanted: Scope) -> None:
         """Return when the watches have ended or must be started anew."""
@@ -98,15 +111,29 @@ class Supervisor:
             # What vanishes ends its watch, so only what may come must be asked for.
             if not self._probe.is_whole(wanted) and await self._probe.scope() != wanted:
                 return
-            await self._watching.ended(self._settings.probe_seconds)
+            await self._rest()
             memory.give_back()
-            if clock() >= next_sweep:
+            takes_over = self._leads.is_set() and not self._works
+            if takes_over or clock() >= next_sweep:
                 next_sweep = clock() + self._settings.relist_seconds
                 if not await self._gets_level(_SILENCE_SECONDS):
                     _log.error("a watch has fallen silent, or was refused")
                     await self._watching.stop()
+                elif takes_over:
+                    self._work()
         # A watch that was refused ends kopf at once: do not start it in a tight loop.
         await asyncio.sleep(_RESTART_SECONDS)
+
+    async def _rest(self) -> None:
+        """Wait until it is time to probe, or the watches end, or who stands by is to lead."""
+        waits = [asyncio.create_task(self._watching.ended(self._settings.probe_seconds))]
+        if not self._works:
+            waits.append(asyncio.create_task(self._leads.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for it in waits:
+                it.cancel()
 
     async def _gets_level(self, seconds: float) -> bool:
         """Return whether all that exists now is told of by events, or gone, before that many seconds."""

@@ -121,9 +121,16 @@ def bounded(reason: str) -> str:
 
 @dataclass
 class Telemetry:
-    """Keeps the metrics of all trainings; what it remembers may be lost at any time."""
+    """Keeps the metrics of all trainings; what it remembers may be lost at any time.
+
+    Attributes:
+        clock: Seconds from some moment on.
+        stands_by: Whether another process tells of the trainings, so that gauges stay at zero here: sums over
+            the replicas are right.
+    """
 
     clock: Callable[[], float] = time.monotonic
+    stands_by: bool = False
     _views: dict[Key, View] = field(default_factory=dict)
     _entered: dict[Key, tuple[str, float]] = field(default_factory=dict)
     _series: set[Key] = field(default_factory=set)
@@ -135,10 +142,18 @@ class Telemetry:
         before, view = self._views.get(key), view_of(status)
         if view == before:
             return
-        self._count(before, -1)
-        self._count(view, 1)
         self._views[key] = view
-        self._show(key, view)
+        if not self.stands_by:
+            self._count(before, -1)
+            self._count(view, 1)
+            self._show(key, view)
+
+    def begin(self) -> None:
+        """Tell of the trainings from now on, after having stood by."""
+        self.stands_by = False
+        for key, view in self._views.items():
+            self._count(view, 1)
+            self._show(key, view)
 
     def observe(self, key: Key, old: Manifest, new: Manifest) -> None:
         """Count and log what a status that has just been written changes."""
@@ -158,7 +173,9 @@ class Telemetry:
 
     def forget(self, key: Key) -> None:
         """Forget a training that is gone, and its series."""
-        self._count(self._views.pop(key, None), -1)
+        view = self._views.pop(key, None)
+        if not self.stands_by:
+            self._count(view, -1)
         self._entered.pop(key, None)
         self._overdrawn.pop(key, None)
         self._hide(key)

@@ -118,16 +118,18 @@ class WorkQueue(Generic[K]):
         self._schedule: Schedule[K] = Schedule()
         self._changed = asyncio.Event()
         self._open = asyncio.Event()
+        self._was_opened = False
 
     def __len__(self) -> int:
         return len(self._schedule)
 
     def open(self) -> None:
-        """Start handing out keys; until then they are only collected."""
+        """Start handing out keys; who opens it for the first time asks for all there are, then."""
+        self._was_opened = True
         self._open.set()
 
     def close(self) -> None:
-        """Hand out no more keys; those being worked on are finished."""
+        """Hand out no more keys, only collect them; those being worked on are finished."""
         self._open.clear()
 
     async def drain(self, seconds: float) -> None:
@@ -143,9 +145,13 @@ class WorkQueue(Generic[K]):
                 return
 
     def add(self, key: K, delay: float = 0.0) -> None:
-        """Ask for a key to be looked at, `delay` seconds from now at the latest."""
-        self._schedule.add(key, asyncio.get_running_loop().time() + delay)
-        self._changed.set()
+        """Ask for a key to be looked at, `delay` seconds from now at the latest.
+
+        Nothing is collected before the first opening: who stands by for months sees many keys come and go.
+        """
+        if self._was_opened:
+            self._schedule.add(key, asyncio.get_running_loop().time() + delay)
+            self._changed.set()
 
     async def run(self) -> None:
         """Work for ever; when cancelled, what is being worked on is cancelled too."""

@@ -128,6 +128,7 @@ async def test_an_event_feeds_store_queue_and_all_that_follow_it() -> None:
         looked.set()
 
     queue: WorkQueue[Key] = WorkQueue(look, workers=1, waited=waits.append)
+    queue.open()
     watchers = Watchers(Freshness(), Telemetry(), Masks())
     feeding = Feeding(store, queue, watchers)
     with watchers.freshness.writing(KEY, "1") as one:
@@ -138,7 +139,6 @@ async def test_an_event_feeds_store_queue_and_all_that_follow_it() -> None:
     feeding.feed("RewardModelTraining", manifest, False)
     assert watchers.freshness.age() == 0
     assert watchers.masks.masked("a long value") == "***"
-    queue.open()
     running = asyncio.create_task(queue.run())
     await asyncio.wait_for(looked.wait(), 5)
     running.cancel()

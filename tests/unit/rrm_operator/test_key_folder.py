@@ -119,6 +119,7 @@ async def test_whoever_uses_the_keys_is_told_of_new_ones(tmp_path: Path) -> None
 async def test_who_takes_over_after_a_long_wait_begins_with_the_keys_of_now(tmp_path: Path) -> None:
     keys = KeyFolder(folder(tmp_path, k1=SECRET), namespace="rrm")
     folder(tmp_path, k2=OTHER)
-    parts = main.connected(Settings(default_image="i"), Configuration(), keys, masks=Masks(), lease=Alone())
-    async with parts:
+    settings = Settings(default_image="i")
+    async with main.connected(settings, Configuration(), keys, masks=Masks(), lease=Alone()) as parts:
+        parts.prepare_to_lead()
         assert (keys.keys.newest, len(keys.keys)) == ("k2", 1)

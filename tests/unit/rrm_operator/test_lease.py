@@ -1,65 +1,13 @@
 """One of several works: the lease is taken, renewed, lost and released, and nobody works twice."""
 
 import asyncio
-import copy
-import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-import rrm_operator.__main__ as main
-from rrm_operator.api_server import Answer, Request
-from rrm_operator.errors import ClusterUnavailable
-from rrm_operator.freshness import Freshness
-from rrm_operator.lease import Lease, LeaseLost
+from rrm_operator.lease import LeaseLost
 from rrm_operator.lease_rules import Timing
-
-QUICK = Timing(0.5)
-
-
-@dataclass
-class LeaseServer:
-    """An API server that holds one Lease, refuses stale versions and can be away."""
-
-    lease: dict[str, Any] | None = None
-    is_away: bool = False
-    loses_answers: int = 0
-    writes: int = 0
-    holders: list[str] = field(default_factory=list)
-
-    async def send(self, request: Request) -> Answer:
-        await asyncio.sleep(0)
-        if self.is_away:
-            raise ClusterUnavailable("no answer")
-        answer = self._answer(request)
-        if self.loses_answers and request.method != "GET":
-            self.loses_answers -= 1
-            raise ClusterUnavailable("the answer was lost")
-        return answer
-
-    def _answer(self, request: Request) -> Answer:
-        if request.method == "GET":
-            return Answer(200, json.dumps(self.lease)) if self.lease else Answer(404, "{}")
-        body = copy.deepcopy(request.body)
-        assert body is not None
-        if request.method == "POST" and self.lease is not None:
-            return Answer(409, "{}")
-        if request.method == "PUT":
-            if self.lease is None:
-                return Answer(404, "{}")
-            if self.lease["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
-                return Answer(409, "{}")
-        self.writes += 1
-        body["metadata"]["resourceVersion"] = str(self.writes)
-        self.lease = body
-        if [holder := body["spec"]["holderIdentity"]] != self.holders[-1:]:
-            self.holders.append(holder)
-        return Answer(200, json.dumps(body))
-
-
-def candidate(server: LeaseServer, identity: str, timing: Timing = QUICK) -> Lease:
-    return Lease(server, namespace="system", name="rrm", identity=identity, timing=timing)
+from tests.unit.rrm_operator.lease_server import QUICK, LeaseServer, candidate
 
 
 async def until(holds: Any) -> None:
@@ -214,80 +162,3 @@ async def test_an_api_server_that_is_away_at_the_start_is_waited_for(
     assert len([it for it in caplog.records if it.levelname == "WARNING"]) == 1, "told once, not each second"
     server.is_away = False
     await asyncio.wait_for(waiting, 5)
-
-
-@dataclass
-class Part:
-    """A part of the operator that runs until it is told to end, and notes that."""
-
-    ended: list[str] = field(default_factory=list)
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    post_events = run
-
-    async def drain(self, seconds: float) -> None:
-        self.ended.append("drained")
-
-    async def events_posted(self, seconds: float) -> None:
-        self.ended.append("posted")
-
-    async def stop(self, seconds: float | None = None) -> None:
-        self.ended.append("stopped")
-
-
-async def worked(
-    server: LeaseServer, stopped: asyncio.Event, monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, list[str]]:
-    """Work with a lease until the end; return the exit code and what was ended."""
-    monkeypatch.setattr(main, "end_within", lambda seconds, code: None)
-    part, lease = Part(), candidate(server, "first")
-    await lease.acquire()
-    made: Any = part
-    parts = main.Parts(
-        queue=made,
-        supervisor=made,
-        watching=made,
-        cluster=made,
-        freshness=Freshness(),
-        watch_keys=part.run,
-    )
-    return await asyncio.wait_for(main.work_until(stopped, parts, lease), 10), part.ended
-
-
-async def test_a_signal_lets_the_last_looks_end_and_then_releases_the_lease(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server, stopped = LeaseServer(), asyncio.Event()
-    asyncio.get_running_loop().call_later(0.05, stopped.set)
-    code, ended = await worked(server, stopped, monkeypatch)
-    assert (code, ended[:3]) == (0, ["drained", "stopped", "posted"])
-    assert server.holders == ["first", ""]
-
-
-async def test_a_lost_lease_ends_all_without_last_looks_and_with_an_exit_code(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server = LeaseServer()
-    asyncio.get_running_loop().call_later(0.05, lambda: setattr(server, "is_away", True))
-    code, ended = await worked(server, asyncio.Event(), monkeypatch)
-    assert (code, ended) == (main.LEASE_LOST, ["stopped"])
-
-
-async def test_a_bug_ends_the_work_and_the_lease_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(self: Part) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(Part, "post_events", broken)
-    server = LeaseServer()
-    with pytest.raises(ExceptionGroup):
-        await worked(server, asyncio.Event(), monkeypatch)
-    assert server.holders == ["first", ""]
-
-
-async def test_a_signal_ends_the_waiting_for_the_lease() -> None:
-    stopped = asyncio.Event()
-    asyncio.get_running_loop().call_later(0.05, stopped.set)
-    assert not await main.came_first(asyncio.sleep(60), stopped)
-    assert await main.came_first(asyncio.sleep(0), asyncio.Event())

@@ -142,6 +142,21 @@ def test_gauges_follow_a_training_and_leave_nothing_behind(told: Telemetry) -> N
     told.forget(KEY)
 
 
+def test_who_stands_by_tells_nothing_and_begins_with_all_that_it_knows(told: Telemetry) -> None:
+    told.stands_by = True
+    stage, idle = Delta("rrm_stage_trainings", stage="Starting"), Delta("rrm_gpus_held", use="idle")
+    told.saw(KEY, status("Starting", gpuSeconds={"holding": 16, "busy": 0}))
+    told.saw(Key("demo", "gone"), status("Starting", gpuSeconds={"holding": 8, "busy": 0}))
+    told.forget(Key("demo", "gone"))
+    assert (stage(), idle()) == (0, 0)
+    assert REGISTRY.get_sample_value("rrm_training_gpus_held", NAMES) is None
+    told.begin()
+    assert (stage(), idle()) == (1, 16)
+    assert value("rrm_training_gpus_held", **NAMES) == 16
+    told.forget(KEY)
+    assert (stage(), idle()) == (0, 0)
+
+
 def test_a_reward_that_is_not_told_any_more_is_not_shown_any_more(told: Telemetry) -> None:
     told.saw(KEY, status(progress={"step": 3, "reward": "0.25"}))
     told.saw(KEY, status(progress={"step": 0}))

@@ -101,7 +101,7 @@ class Scene:
         self.looked.append(key)
 
     @asynccontextmanager
-    async def supervised(self) -> AsyncIterator[Supervisor]:
+    async def supervised(self, *, leads: bool = True) -> AsyncIterator[Supervisor]:
         settings = Settings(
             default_image="i",
             probe_seconds=PROBE_SECONDS,
@@ -110,6 +110,8 @@ class Scene:
         )
         parts: dict[str, Any] = {"cluster": self.api, "watching": self.watches, "settings": settings}
         one = Supervisor(feeding=self.feeding, **parts)
+        if leads:
+            one.lead()
         tasks = [asyncio.create_task(self.queue.run()), asyncio.create_task(one.run())]
         yield one
         for task in tasks:
@@ -244,4 +246,49 @@ async def test_what_is_gone_before_an_event_told_of_it_holds_up_no_start(
         assert not one.is_level
         scene.api.trainings = []
         await until(lambda: one.is_level)
+        assert scene.watches.starts == 1
+
+
+async def test_who_stands_by_keeps_its_store_true_and_looks_at_nothing() -> None:
+    scene = Scene(Api(trainings=JUDGES))
+    async with scene.supervised(leads=False) as one:
+        await until(lambda: one.is_level)
+        assert scene.store.keys() == {HERE, THERE}
+        scene.api.trainings = JUDGES[:1]
+        await until(lambda: scene.store.keys() == {HERE})
+        assert (scene.looked, len(scene.queue)) == ([], 0)
+
+
+async def test_who_stood_by_begins_with_what_it_knows() -> None:
+    scene = Scene(Api(trainings=JUDGES))
+    async with scene.supervised(leads=False) as one:
+        await until(lambda: one.is_level)
+        one.lead()
+        assert not one.is_level, "it does not work yet"
+        await until(lambda: set(scene.looked) == {HERE, THERE})
+        assert one.is_level
+        assert scene.watches.starts == 1, "nothing is listed anew"
+
+
+async def test_who_takes_over_waits_for_what_the_one_before_has_made_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "_SILENCE_SECONDS", 10.0)
+    scene = Scene(Api(trainings=JUDGES[:1]))
+    async with scene.supervised(leads=False) as one:
+        await until(lambda: one.is_level)
+        scene.api.trainings = JUDGES
+        one.lead()
+        await asyncio.sleep(4 * PROBE_SECONDS)
+        assert scene.looked == []
+        scene.tell()
+        await until(lambda: set(scene.looked) == {HERE, THERE})
+
+
+async def test_who_is_to_lead_while_it_gets_level_lists_once_more_before_it_works() -> None:
+    scene = Scene(Api(trainings=JUDGES))
+    async with scene.supervised(leads=False) as one:
+        await until(lambda: scene.watches.starts)
+        one.lead()
+        await until(lambda: set(scene.looked) == {HERE, THERE})
         assert scene.watches.starts == 1

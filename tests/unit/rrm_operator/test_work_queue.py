@@ -127,11 +127,29 @@ def test_no_more_keys_than_workers_are_worked_on_at_a_time() -> None:
     assert sorted(key for key, _ in looks.started) == list("abcde")
 
 
+def test_before_it_is_opened_first_a_queue_collects_nothing() -> None:
+    looks = Looks()
+
+    async def main() -> None:
+        queue = WorkQueue(looks, workers=2)
+        for number in range(1000):
+            queue.add(str(number))
+        assert len(queue) == 0
+        queue.open()
+        queue.add("a")
+        await running(queue, 100)
+
+    run_in_simulated_time(main())
+    assert looks.started == [("a", 0.0)]
+
+
 def test_a_closed_queue_collects_and_hands_out_once_it_is_opened() -> None:
     looks = Looks()
 
     async def main() -> None:
         queue = WorkQueue(looks, workers=2)
+        queue.open()
+        queue.close()
         queue.add("a")
         task = asyncio.create_task(running(queue, 100))
         await asyncio.sleep(50)
