@@ -28,8 +28,9 @@ STARTED_WITHIN = 600.0
 """Seconds from apply to the first steps on two busy cores: eleven processes import torch in turn."""
 SAVE_EVERY = 2
 STALL_SECONDS = 90
-ROLLOUT_SERVER = "VLLM::"
-"""What vLLM calls its processes."""
+ROLLOUT_SERVER = "'[V]LLM::'"
+UPDATING = "'[r]ay::WorkerDict.*update_actor'"
+"""What vLLM and Ray call their processes; brackets keep a shell that looks for one from finding itself."""
 
 
 def short(steps: int, *, image: str | None = None) -> Any:
@@ -136,12 +137,12 @@ def test_a_deleted_head_is_seen_within_20_s_and_its_pods_go_before_anything_else
     third = attempts(unlucky)[2]
     assert third["fromStep"] >= kept
     assert steps_done(unlucky, 3)[0] == third["fromStep"] + 1
-    assert 0 <= steps_done(unlucky, 2)[-1] - third["fromStep"] <= SAVE_EVERY
+    assert steps_done(unlucky, 2)[-1] - third["fromStep"] <= SAVE_EVERY
 
 
 def test_a_rollout_server_that_is_killed_hangs_verl_until_the_stall_deadline(unlucky: Any) -> None:
-    # The brackets keep the shell that runs this from finding itself.
-    script = f"pkill -KILL -f '[{ROLLOUT_SERVER[0]}]{ROLLOUT_SERVER[1:]}'"
+    # Killed while it answers, verl may notice: killed before its weights are sent to it, verl waits for ever.
+    script = f"until pgrep -f {UPDATING}; do sleep 0.05; done; pkill -KILL -f {ROLLOUT_SERVER}"
     unlucky.kubectl("exec", pod(unlucky, "worker"), "-c", "ray-worker", "--", "sh", "-c", script)
     third = ended(unlucky, 3, seconds=2 * STALL_SECONDS + 60)
     assert third["reason"] == "NoProgress"
