@@ -42,6 +42,7 @@ class FaultProxy:
         self._bytes = ByteFaults(0)
         self._loop = asyncio.new_event_loop()
         self._started, self._ending = threading.Event(), asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="fault-proxy", daemon=True)
 
     def freeze(self, *, new: bool = True) -> None:
         """Let no byte through on the connections that exist; with `new` later ones are as mute."""
@@ -69,16 +70,22 @@ class FaultProxy:
 
     def start(self) -> None:
         """Serve from a thread of its own."""
-        threading.Thread(target=self._run, name="fault-proxy", daemon=True).start()
+        self._thread.start()
         assert self._started.wait(timeout=_PATIENCE_SECONDS), "the proxy did not start"
 
     def stop(self) -> None:
         """Reset every connection and end."""
         self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(_PATIENCE_SECONDS)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._serve())
+        # Connections that are frozen would wait for ever.
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self._loop.close()
 
     async def _serve(self) -> None:
