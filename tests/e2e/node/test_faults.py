@@ -137,7 +137,8 @@ def test_a_deleted_head_is_seen_within_20_s_and_its_pods_go_before_anything_else
     third = attempts(unlucky)[2]
     assert third["fromStep"] >= kept
     assert steps_done(unlucky, 3)[0] == third["fromStep"] + 1
-    assert steps_done(unlucky, 2)[-1] - third["fromStep"] <= SAVE_EVERY
+    # verl saves a step before it tells of it.
+    assert -1 <= steps_done(unlucky, 2)[-1] - third["fromStep"] <= SAVE_EVERY
 
 
 def test_a_rollout_server_that_is_killed_hangs_verl_until_the_stall_deadline(unlucky: Any) -> None:
