@@ -16,6 +16,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
+from yaml import YAMLError
 
 from rrm_operator import metrics
 from rrm_operator.errors import ClusterUnavailable, Conflict, Forbidden, OperatorError, Refused
@@ -33,6 +34,9 @@ _LONGEST_ANSWER: Final = 2**26
 _NO_ANSWER: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_CREDENTIALS: Final = (ConfigException, ValueError)
 """A token that is empty, is no text, or cannot stand in a header: the kubelet may be about to renew it."""
+
+_UNUSABLE: Final = (ConfigException, YAMLError, OSError, TypeError, ValueError)
+"""What the client raises for a file that is absent, is no YAML, or holds something else."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +90,34 @@ class Answer:
         )
 
 
+class NoApiServer(OperatorError):
+    """Nothing usable says where the API server is and who we are: the operator cannot start."""
+
+
 async def load_configuration() -> Configuration:
-    """Return address and credentials: the pod's, unless `KUBECONFIG` or the lack of a pod says kubeconfig."""
+    """Return address and credentials: the pod's, unless `KUBECONFIG` or the lack of a pod says kubeconfig.
+
+    Raises:
+        NoApiServer: If they are not there, or cannot be used.
+    """
     configuration = Configuration()
     # Proxies are a matter of the kubeconfig, not of the environment, as with kopf. The client's own buffers,
     # 2 MiB for each connection, are made for watches.
     configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2**16}
     in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
-    if in_pod:
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    else:
-        kubeconfig = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
-        loading = load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-        await loading
+    kubeconfig = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
+    try:
+        if in_pod:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            loading = load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+            await loading
+    except _UNUSABLE as error:
+        place = "the pod's service account" if in_pod else f"{kubeconfig} (KUBECONFIG)"
+        raise NoApiServer(
+            f"expected address and credentials of the API server in {place}, "
+            f"found {type(error).__name__}: {error}"
+        ) from error
     return configuration
 
 

@@ -13,12 +13,17 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from rrm_operator.errors import OperatorError
 from rrm_operator.settings import Settings
 
 Probe = Callable[[], bool]
 
 _HEARTBEAT_SECONDS: Final = 60.0
 _LAST_ANSWERS_SECONDS: Final = 1.0
+
+
+class NotListening(OperatorError):
+    """The address cannot be had, so nobody could ask whether the operator is well: it cannot start."""
 
 
 class Heartbeat:
@@ -46,6 +51,9 @@ async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe)
         settings: Address and port.
         is_alive: Whether the process can still do its work; red = Kubernetes restarts the pod.
         is_ready: Whether the store is level with the cluster, and this one works or sees another one work.
+
+    Raises:
+        NotListening: If somebody else has the address, or this machine does not.
     """
 
     async def healthz(_: web.Request) -> web.Response:
@@ -64,11 +72,20 @@ async def health_server(settings: Settings, *, is_alive: Probe, is_ready: Probe)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.http_address, settings.http_port)
-        await site.start()
+        await _listen(runner, settings.http_address, settings.http_port)
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, address, port).start()
+    except OSError as error:
+        raise NotListening(
+            f"expected to answer probes where RRM_HTTP_ADDRESS and RRM_HTTP_PORT say, {address}:{port}, "
+            f"found: {error}; free it, or choose another one"
+        ) from error
 
 
 def _answer(is_fine: bool) -> web.Response:

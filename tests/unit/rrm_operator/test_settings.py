@@ -1,9 +1,12 @@
 """Settings that would break every training are refused at the start."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 import rrm_operator.__main__ as main
+from rrm_operator.api_server import NoApiServer, load_configuration
 from rrm_operator.settings import Settings
 
 
@@ -30,3 +33,33 @@ def test_settings_that_cannot_be_read_end_the_operator_with_their_words(
         main.main()
     assert ended.value.code == main.CONFIGURATION_ERROR
     assert name.removeprefix("RRM_").lower() in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(None, id="absent"),
+        pytest.param("", id="empty"),
+        pytest.param("{{{", id="no YAML"),
+        pytest.param("- a", id="a list"),
+        pytest.param("a: 1", id="something else"),
+        pytest.param("current-context: x\ncontexts: []\nclusters: []\nusers: []", id="no such context"),
+    ],
+)
+async def test_a_kubeconfig_that_cannot_be_used_is_named(
+    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig = tmp_path / "config"
+    if text is not None:
+        kubeconfig.write_text(text)
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    with pytest.raises(NoApiServer, match=rf"^expected address and credentials .* in {kubeconfig}"):
+        await load_configuration()
+
+
+async def test_a_pod_without_a_service_account_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "192.0.2.1")
+    monkeypatch.delenv("KUBERNETES_SERVICE_PORT", raising=False)
+    with pytest.raises(NoApiServer, match="in the pod's service account"):
+        await load_configuration()
