@@ -30,6 +30,8 @@ REPORTS: Final = Path(".rrm/test")
 _WHOLE_IMAGE_GIB: Final = 16
 """The trainer's image with its environment: in the builder, the archive, and the node twice."""
 _LONGEST_WORDS: Final = 400
+_LAST_LINES: Final = 3
+"""Of a failure of many lines, such as one that carries a log, the last ones say why."""
 _INTERRUPTED: Final = 2
 """How pytest ends after Ctrl-C."""
 
@@ -89,7 +91,7 @@ class Outcome:
         stage: Its name.
         exit_code: pytest's.
         passed: How many tests.
-        failed: Each with the first line of what went wrong.
+        failed: Each with the first and last lines of what went wrong.
         skipped: The reason of each.
         seconds: How long it took.
     """
@@ -195,8 +197,10 @@ def _failure(case: ElementTree.Element) -> str:
     found = [it for it in case if it.tag in ("failure", "error")]
     if not found:
         return ""
-    words = found[0].get("message", "").strip().partition("\n")[0]
-    return f"{case.get('classname', '')}::{case.get('name', '')}: {words[:_LONGEST_WORDS]}"
+    first, *more = [it[:_LONGEST_WORDS] for it in found[0].get("message", "").strip().splitlines()] or [""]
+    told = [f"{case.get('classname', '')}::{case.get('name', '')}: {first}"]
+    told += ["    ..."] * (len(more) > _LAST_LINES) + [f"    {it}" for it in more[-_LAST_LINES:]]
+    return "\n".join(told)
 
 
 def summary(outcomes: list[Outcome], tell: Teller) -> int:

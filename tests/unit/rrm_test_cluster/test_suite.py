@@ -25,7 +25,18 @@ def test_a_report_is_counted_with_the_reasons_of_its_skips(tmp_path: Path) -> No
 def test_a_report_names_each_test_that_failed_and_why(tmp_path: Path) -> None:
     (tmp_path / "r.xml").write_text(REPORT)
     outcome = read_report("api", tmp_path / "r.xml", 1, 2.0)
-    assert outcome.failed == ("tests.e2e.test_x::b: assert 1 == 2", "tests.e2e.test_x::d: x")
+    assert outcome.failed == ("tests.e2e.test_x::b: assert 1 == 2\n    more", "tests.e2e.test_x::d: x")
+
+
+def test_of_a_long_failure_the_first_line_and_the_last_ones_are_told(tmp_path: Path) -> None:
+    lines = ["operator: ended with exit code 1", *map(str, range(9)), "OSError: address already in use"]
+    message = "&#10;".join(lines)
+    (tmp_path / "r.xml").write_text(
+        f"""<t><testcase name="a"><failure message="{message}"/></testcase></t>"""
+    )
+    (told,) = read_report("api", tmp_path / "r.xml", 1, 2.0).failed
+    expected = [f"::a: {lines[0]}", "    ...", "    7", "    8", "    OSError: address already in use"]
+    assert told.splitlines() == expected
 
 
 def test_who_has_only_the_end_of_the_log_reads_which_tests_failed(
