@@ -1,20 +1,25 @@
 """Start daemons with a log file each, and wait until they answer."""
 
 import http.client
+import random
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from rrm_test_cluster.errors import DaemonFailed
+from rrm_test_cluster.errors import ClusterError, DaemonFailed
 from rrm_test_cluster.processes import ProcessId
 from rrm_test_cluster.state import Ledger
 
 _POLL_SECONDS = 0.05
+_OWN_PORTS: Final = range(20000, 30000)
+"""Below those that Linux hands out (from 32768 on) and NodePorts, above those of Ray's workers."""
 
 
 @dataclass
@@ -96,15 +101,23 @@ _BASE_ENVIRONMENT = {
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Return TCP ports of the loopback address that nobody listens on, each another one."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return tuple(each.getsockname()[1] for each in sockets)
-    finally:
-        for each in sockets:
-            each.close()
+    """Return TCP ports of the loopback address that nobody listens on, each another one.
+
+    Not those that the kernel hands out: a Ray that starts beside us asks it for a hundred, and would get one
+    of these before the daemon that it is meant for has started.
+    """
+    found: list[int] = []
+    for port in random.sample(_OWN_PORTS, len(_OWN_PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            # As daemons do: connections of an earlier one that wait for their end are no matter.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return tuple(found)
+    raise ClusterError(
+        f"expected {count} free ports of {_OWN_PORTS.start} to {_OWN_PORTS.stop - 1}, found {len(found)}"
+    )
 
 
 @dataclass(frozen=True)

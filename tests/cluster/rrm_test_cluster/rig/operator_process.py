@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import yaml
 
 from rrm_test_cluster.audit import Asked, read_audit
 from rrm_test_cluster.cluster import Cluster
-from rrm_test_cluster.daemons import free_ports
 from rrm_test_cluster.demo.places import CHART, CHECKOUT
 from rrm_test_cluster.errors import DaemonFailed
 
@@ -103,6 +103,8 @@ class OperatorProcess:
     settings: dict[str, str] = field(default_factory=dict)
     rules: list[Manifest] = field(default_factory=chart_rules)
     _process: "subprocess.Popen[bytes] | None" = None
+    _began_at: int = 0
+    """Where the log of its last life begins."""
 
     def install(self) -> None:
         """Make its account and rights, and its keys."""
@@ -111,7 +113,6 @@ class OperatorProcess:
         self._keys = self.folder / "keys"
         self._keys.mkdir(parents=True, exist_ok=True)
         (self._keys / "k1").write_text("a key that only tests have")
-        (self.port,) = free_ports(1)
 
     def start(self, *, seconds: float = 60) -> None:
         """Start it and wait until its store is level with the cluster."""
@@ -126,7 +127,8 @@ class OperatorProcess:
             "KUBECONFIG": str(self._kubeconfig),
             "RRM_KEYS_FOLDER": str(self._keys),
             "RRM_HTTP_ADDRESS": "127.0.0.1",
-            "RRM_HTTP_PORT": str(self.port),
+            # Whichever is free then: one that was free before may be taken by now.
+            "RRM_HTTP_PORT": "0",
             "RRM_OPERATOR_NAMESPACE": self.namespace,
             "RRM_DEFAULT_IMAGE": "rrm-trainer:test",
             "RRM_LOG_FORMAT": "text",
@@ -135,6 +137,7 @@ class OperatorProcess:
             **{f"RRM_{name.upper()}": value for name, value in self.settings.items()},
         }
         with self.log.open("ab") as log:
+            self._began_at = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rrm_operator"], env=environment, stdout=log, stderr=log
             )
@@ -166,6 +169,14 @@ class OperatorProcess:
     def log(self) -> Path:
         """Its log, of all its lives."""
         return self.folder / "operator.log"
+
+    @property
+    def port(self) -> int | None:
+        """Where it answers, None until it has said so in its log."""
+        with self.log.open("rb") as log:
+            log.seek(self._began_at)
+            said = re.search(rb"\bhttp_port\W+(\d+)", log.read())
+        return int(said[1]) if said else None
 
     @property
     def user(self) -> str:
@@ -219,7 +230,9 @@ class OperatorProcess:
 
     def get(self, path: str) -> str | None:
         """Return what it answers to a request, None unless that is well."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        if (port := self.port) is None:
+            return None
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
