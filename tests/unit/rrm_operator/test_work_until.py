@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ class Part:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    async def supervise(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.told.append("supervises no more")
+
     post_events = run
 
     async def drain(self, seconds: float) -> None:
@@ -45,9 +52,10 @@ async def worked(
     monkeypatch.setattr(main, "end_within", lambda seconds, code: None)
     part, lease = Part(), candidate(server, "first")
     made: Any = part
+    supervisor: Any = SimpleNamespace(lead=part.lead, run=part.supervise)
     parts = main.Parts(
         queue=made,
-        supervisor=made,
+        supervisor=supervisor,
         watching=made,
         cluster=made,
         freshness=Freshness(),
@@ -63,7 +71,9 @@ async def test_a_signal_lets_the_last_looks_end_and_then_releases_the_lease(
     server, stopped = LeaseServer(), asyncio.Event()
     asyncio.get_running_loop().call_later(0.05, stopped.set)
     code, told = await worked(server, stopped, monkeypatch)
-    assert (code, told[:5]) == (0, ["prepared", "leads", "drained", "stopped", "posted"])
+    assert (code, told[:2]) == (0, ["prepared", "leads"])
+    assert told[2] == "supervises no more", "it would begin to watch anew, and open the queue"
+    assert told[3:6] == ["drained", "stopped", "posted"]
     assert server.holders == ["first", ""]
 
 
@@ -73,7 +83,7 @@ async def test_a_lost_lease_ends_all_without_last_looks_and_with_an_exit_code(
     server = LeaseServer()
     asyncio.get_running_loop().call_later(0.05, lambda: setattr(server, "is_away", True))
     code, told = await worked(server, asyncio.Event(), monkeypatch)
-    assert (code, told) == (main.LEASE_LOST, ["prepared", "leads", "stopped"])
+    assert (code, told) == (main.LEASE_LOST, ["prepared", "leads", "supervises no more", "stopped"])
 
 
 async def test_a_bug_ends_the_work_and_the_lease_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
