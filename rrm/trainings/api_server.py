@@ -98,6 +98,11 @@ class ApiServer:
         except HTTPError as error:
             why = getattr(error, "reason", None) or error
             raise ClusterUnavailable(f"the API server {self.host} does not answer: {why}") from None
+        except RecursionError:
+            raise ClusterUnavailable(
+                f"an object of the API server {self.host} is nested too deep to be read, as a pod "
+                "template can be; `kubectl get rmt` names all, and the others can be asked for by name"
+            ) from None
         if not isinstance(answer, dict):
             raise ClusterUnavailable(f"{self.host}: expected the answer of an API server, found other text")
         return answer

@@ -34,8 +34,9 @@ def test_a_training_that_is_not_there_ends_with_11(
         ((503, "try later"), "refuses (503): no reason is given"),
         ((404, "404 page not found\n"), "does not know rewardmodeltrainings.training.rrm.dev: is the"),
         ((200, "<html>hello"), "expected the answer of an API server, found other text"),
+        ((200, f'{{"spec": {"[" * 5000}{"]" * 5000}}}'), "is nested too deep to be read"),
     ],
-    ids=["forbidden", "unauthorized", "unavailable", "no CRD", "somebody else"],
+    ids=["forbidden", "unauthorized", "unavailable", "no CRD", "somebody else", "too deep"],
 )
 def test_a_cluster_that_refuses_ends_with_20_and_its_own_words(
     api: ApiServer, answer: tuple[int, str], words: str, capsys: pytest.CaptureFixture[str]
