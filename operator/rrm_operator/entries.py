@@ -57,7 +57,7 @@ class Entry:
     exists: bool = False
     """Whether the training does; its children may have come before it, and may outlive it."""
     body: bytes | None = None
-    """The training as JSON: a fifth of the memory that its dictionaries take. None: nothing else is known."""
+    """The training as compressed JSON: a tenth of what its dictionaries take. None: nothing else is known."""
     uid: str = ""
     words: int = 0
     """Hash of what a person last said: spec, annotations, deletion."""

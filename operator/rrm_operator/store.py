@@ -5,6 +5,7 @@ through `ports.Facts`. Not kopf's indices: those keep an object for ever that va
 """
 
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +28,8 @@ from rrm_operator.facts_from import child_fact, progress_fact, slim_training
 from rrm_operator.manifests import training_of
 
 PROGRESS_SUFFIX: Final = "-progress"
+_QUICKLY: Final = 1
+"""Level of compression: 0.1 ms for a training."""
 
 
 @dataclass(frozen=True, order=True)
@@ -79,7 +82,7 @@ class Store:
         facts = [child.fact for _, child in sorted(entry.children.items())]
         claims = (fact for fact in facts if isinstance(fact, ClaimFact))
         return Snapshot(
-            manifest=json.loads(entry.body),
+            manifest=json.loads(zlib.decompress(entry.body)),
             kuberay_installed=self._kuberay_installed,
             claim=next(claims, None),
             objects=tuple(fact for fact in facts if isinstance(fact, ObjectFact)),
@@ -156,9 +159,10 @@ class Store:
         if not deleted:
             # Not by a quicker reader: what a pod template may hold is more than those can write or read.
             body = json.dumps(slim_training(manifest), separators=(",", ":")).encode()
+            packed = zlib.compress(body, _QUICKLY)
             words = _words(manifest)
             entry = self._entry(key)
-            entry.body, entry.words = body, words
+            entry.body, entry.words = packed, words
             self._note(entry, _uid(manifest))
         elif self._entry(key).uid == _uid(manifest):
             self._lose(key)

@@ -9,7 +9,7 @@ import logging
 from functools import partial
 from typing import Final
 
-from rrm_operator import memory, metrics
+from rrm_operator import metrics
 from rrm_operator.errors import Conflict, Forbidden
 from rrm_operator.facts import Key, Kind
 from rrm_operator.feeding import Feeding
@@ -87,7 +87,6 @@ class Supervisor:
         self._wake(self._store.set_kuberay(installed=Kind.RAY_CLUSTER in wanted.kinds))
         self._watching.start(wanted)
         self._level = await self._gets_level(_START_SECONDS)
-        memory.give_back()
         if not self._level:
             # Watches that ran on would pass for what is wanted, and nobody would ever start them anew.
             _log.warning("the store did not get level with the cluster: watching is started anew")
@@ -112,7 +111,6 @@ class Supervisor:
             if not self._probe.is_whole(wanted) and await self._probe.scope() != wanted:
                 return
             await self._rest()
-            memory.give_back()
             takes_over = self._leads.is_set() and not self._works
             if takes_over or clock() >= next_sweep:
                 next_sweep = clock() + self._settings.relist_seconds

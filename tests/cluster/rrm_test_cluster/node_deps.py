@@ -30,11 +30,12 @@ _FILES = {
     "/usr/include/stdlib.h": "libc6-dev",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }
-# Of the trainer's environment, which runs with Debian's own Python here and in its image.
+# Of the trainer's environment, which runs here with Debian's own Python as in its image, and of the operator.
 _LIBRARIES = {
     "/usr/bin/python3.11": "python3.11",
     "/usr/lib/x86_64-linux-gnu/libnuma.so.1": "libnuma1",
     "/usr/lib/x86_64-linux-gnu/libgomp.so.1": "libgomp1",
+    "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2": "libjemalloc2",
 }
 _BROWSER = "chromium"
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

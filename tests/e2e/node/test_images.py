@@ -1,19 +1,41 @@
 """The images as their Dockerfiles build them: size, user, what is in them and what is not."""
 
 import json
+import os
+import subprocess
+import sys
 import tarfile
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
+from rrm_test_cluster.demo.ground import Ground
 from rrm_test_cluster.demo.pictures import Built, build_operator, build_thin_trainer
+from rrm_test_cluster.demo.places import OPERATOR_NAMESPACE, RELEASE
 from rrm_test_cluster.demo.telling import Teller
 from rrm_test_cluster.node_deps import missing_for_node
 
 pytestmark = pytest.mark.node
 
 MEGABYTE = 1_000_000
+READS_A_LIST = """
+import time
+from pathlib import Path
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+before = resident()
+rows = [{"name": f"judge-{number}", "rest": [str(number)] * 9 + [{"a": number}]} for number in range(100_000)]
+kept = [row["name"] for row in rows[::100]]
+took = resident() - before
+del rows
+until = time.monotonic() + 20
+while resident() - before > took / 4 and time.monotonic() < until:
+    time.sleep(0.1)
+print("libjemalloc" in Path("/proc/self/maps").read_text(), took, resident() - before)
+"""
 
 
 class Archive:
@@ -68,6 +90,23 @@ def test_the_operator_image_has_the_operator_and_no_trainer_and_no_tools(operato
     assert {"rrm_operator", "rrm_api", "kopf", "kubernetes"} <= names
     assert not names & {"torch", "verl", "vllm", "ray", "transformers", "uv", "rrm_trainer", "pytest"}
     assert not [path for path in operator.files if path.rpartition("/")[2] in ("uv", "pip", "gcc")]
+
+
+def test_memory_is_given_back_although_a_part_of_what_was_read_is_kept(operator: Archive) -> None:
+    """With the image's allocator, which this machine has as well."""
+    words = dict(it.split("=", 1) for it in operator.config["Env"])
+    its_own = {name: words[name] for name in ("PYTHONMALLOC", "LD_PRELOAD", "MALLOC_CONF")}
+    answer = subprocess.run(
+        [sys.executable, "-c", READS_A_LIST], env=os.environ | its_own, capture_output=True, check=True
+    )
+    is_loaded, took, kept = answer.stdout.split()
+    assert is_loaded == b"True", answer.stderr
+    assert int(kept) < int(took) / 4
+
+
+def test_the_operator_runs_with_the_allocator_of_its_image(ground: Ground) -> None:
+    where = ("--namespace", OPERATOR_NAMESPACE, f"deployment/{RELEASE}")
+    assert "libjemalloc" in ground.client.kubectl("exec", *where, "--", "cat", "/proc/1/maps")
 
 
 @pytest.mark.parametrize("which", ["operator", "thin"])

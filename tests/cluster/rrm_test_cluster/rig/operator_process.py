@@ -85,6 +85,12 @@ def _rules() -> Manifest:
     return rules
 
 
+def image_allocator() -> dict[str, str]:
+    """Return how the operator's image sets its allocator; where it is missing, the log begins with that."""
+    words = (CHECKOUT / "Dockerfile").read_text()
+    return dict(re.findall(r"\b(PYTHONMALLOC|LD_PRELOAD|MALLOC_CONF)=(\S+)", words))
+
+
 @dataclass
 class OperatorProcess:
     """One operator; it can be killed and started again as often as a test likes.
@@ -123,7 +129,7 @@ class OperatorProcess:
         """Start it and wait for nothing."""
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("RRM_")},
-            "PYTHONMALLOC": "malloc",  # As in its image.
+            **image_allocator(),
             "KUBECONFIG": str(self._kubeconfig),
             "RRM_KEYS_FOLDER": str(self._keys),
             "RRM_HTTP_ADDRESS": "127.0.0.1",
