@@ -92,6 +92,7 @@ def test_a_restart(world: World, running: str, figures: Figures) -> None:
     writes = world.writes(before)
     figures.add_bar(f"restart with {number} trainings -> ready", level, 15, unit="s")
     figures.add("  -> each looked at once", f"{looked:.1f} s")
+    figures.add("  memory at its peak", f"{world.operator.memory()['VmHWM']:.0f} MB")
     figures.add_bar("  writes", len(writes), 0, unit="")
 
 

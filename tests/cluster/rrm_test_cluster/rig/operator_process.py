@@ -111,6 +111,8 @@ class OperatorProcess:
     _process: "subprocess.Popen[bytes] | None" = None
     _began_at: int = 0
     """Where the log of its last life begins."""
+    _port: int | None = None
+    """What that log says."""
 
     def install(self) -> None:
         """Make its account and rights, and its keys."""
@@ -143,7 +145,7 @@ class OperatorProcess:
             **{f"RRM_{name.upper()}": value for name, value in self.settings.items()},
         }
         with self.log.open("ab") as log:
-            self._began_at = log.tell()
+            self._began_at, self._port = log.tell(), None
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rrm_operator"], env=environment, stdout=log, stderr=log
             )
@@ -179,10 +181,12 @@ class OperatorProcess:
     @property
     def port(self) -> int | None:
         """Where it answers, None until it has said so in its log."""
-        with self.log.open("rb") as log:
-            log.seek(self._began_at)
-            said = re.search(rb"\bhttp_port\W+(\d+)", log.read())
-        return int(said[1]) if said else None
+        if self._port is None:
+            with self.log.open("rb") as log:
+                log.seek(self._began_at)
+                said = re.search(rb"\bhttp_port\W+(\d+)\D", log.read())
+            self._port = int(said[1]) if said else None
+        return self._port
 
     @property
     def user(self) -> str:
