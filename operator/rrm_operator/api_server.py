@@ -35,7 +35,7 @@ _NO_ANSWER: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _NO_CREDENTIALS: Final = (ConfigException, ValueError)
 """A token that is empty, is no text, or cannot stand in a header: the kubelet may be about to renew it."""
 
-_UNUSABLE: Final = (ConfigException, YAMLError, OSError, TypeError, ValueError)
+_UNUSABLE: Final = (ConfigException, YAMLError, AttributeError, OSError, TypeError, ValueError)
 """What the client raises for a file that is absent, is no YAML, or holds something else."""
 
 
@@ -105,15 +105,16 @@ async def load_configuration() -> Configuration:
     # 2 MiB for each connection, are made for watches.
     configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2**16}
     in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
-    kubeconfig = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
+    place = "the pod's service account"
     try:
         if in_pod:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
+            kubeconfig = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
+            place = f"{kubeconfig} (KUBECONFIG)"
             loading = load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
             await loading
     except _UNUSABLE as error:
-        place = "the pod's service account" if in_pod else f"{kubeconfig} (KUBECONFIG)"
         raise NoApiServer(
             f"expected address and credentials of the API server in {place}, "
             f"found {type(error).__name__}: {error}"

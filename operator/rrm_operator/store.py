@@ -29,7 +29,7 @@ from rrm_operator.manifests import training_of
 
 PROGRESS_SUFFIX: Final = "-progress"
 _QUICKLY: Final = 1
-"""Level of compression: 0.1 ms for a training."""
+"""Level of compression: 4 kB become 1.3 kB, in some 20 us."""
 
 
 @dataclass(frozen=True, order=True)

@@ -43,6 +43,10 @@ def test_settings_that_cannot_be_read_end_the_operator_with_their_words(
         pytest.param("{{{", id="no YAML"),
         pytest.param("- a", id="a list"),
         pytest.param("a: 1", id="something else"),
+        pytest.param(
+            "current-context: x\ncontexts: [{name: x, context: 5}]\nclusters: []\nusers: []",
+            id="a context that is none",
+        ),
         pytest.param("current-context: x\ncontexts: []\nclusters: []\nusers: []", id="no such context"),
     ],
 )
